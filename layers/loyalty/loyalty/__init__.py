@@ -1,0 +1,1 @@
+"""Elite: a retailer's loyalty program. See docs/domain.md for its words and rules."""

@@ -1,0 +1,95 @@
+"""Customers and members: who they are, where they stand in the Elite journey, how that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from loyalty.domain.ledger import Account
+from loyalty.domain.orders import OrderKey
+
+IdentityKind = Literal["card", "external_id", "email", "phone"]
+Channel = Literal["email", "sms", "push"]
+EliteStatus = Literal[
+    "prospect", "invited", "reminded", "active", "not_interested", "inactive", "left", "merged", "erased"
+]
+InactiveReason = Literal["silent", "lapsed"]
+
+# Strongest first: an order with conflicting identities goes to the owner of the strongest.
+IDENTITY_STRENGTH: tuple[IdentityKind, ...] = ("card", "external_id", "email", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A normalised identity (`value`: lower-case e-mail, E.164 phone, trimmed card or external id)."""
+
+    kind: IdentityKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    granted: bool
+    recorded_at: datetime
+    source: str
+    wording_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A customer's profile with balances; a *member* once `joined_at` is set. `version` 0 is not stored yet.
+
+    `lifetime_spend_minor` is in the program's currency. `variant` and `journey_program_version` are drawn once, when
+    the journey starts. `marketing_sent_at` holds the latest marketing messages, newest last, as many as the weekly
+    limit needs. `suppressed` maps a channel to why nothing may be sent there (bounce, complaint).
+    """
+
+    member_id: str
+    version: int
+    created_at: datetime
+    status: EliteStatus = "prospect"
+    inactive_reason: InactiveReason | None = None
+    status_since: datetime | None = None
+    joined_at: datetime | None = None
+    tier: str | None = None
+    identities: tuple[Identity, ...] = ()
+    name: str | None = None
+    lifetime_spend_minor: int = 0
+    account: Account = field(default_factory=Account)
+    threshold_crossed_at: datetime | None = None
+    crossing_order: OrderKey | None = None
+    variant: str | None = None
+    journey_program_version: int | None = None
+    held_out: bool = False
+    invite_suppressed: bool = False
+    consents: Mapping[Channel, Consent] = field(default_factory=dict)
+    suppressed: Mapping[Channel, str] = field(default_factory=dict)
+    marketing_sent_at: tuple[datetime, ...] = ()
+    outreach_sent: int = 0
+
+    @property
+    def enrolled(self) -> bool:
+        return self.joined_at is not None
+
+    def identity(self, kind: IdentityKind) -> str | None:
+        """Return the latest claimed value of `kind`, or None."""
+        return next((i.value for i in reversed(self.identities) if i.kind == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """An immutable fact of a member's life; its insertion publishes the event of the same name.
+
+    `data` holds ids, words and numbers only, never personal data.
+    """
+
+    member_id: str
+    member_version: int
+    event: str
+    occurred_at: datetime
+    recorded_at: datetime
+    from_status: EliteStatus
+    to_status: EliteStatus
+    data: Mapping[str, str | int | bool | None] = field(default_factory=dict)

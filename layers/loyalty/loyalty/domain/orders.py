@@ -1,0 +1,142 @@
+"""Orders and returns: what is eligible, what it earns, and what a return takes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+LineKind = Literal["product", "shipping", "gift_card", "fee"]
+TenderKind = Literal["cash", "card", "gift_card", "points", "voucher", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """`source` is the sending system, `order_id` its own number; together unique for ever."""
+
+    source: str
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line as sent; `amount_minor` is the line's total, tax included, after discounts, in the order's currency."""
+
+    sku: str
+    quantity: int
+    amount_minor: int
+    kind: LineKind = "product"
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    kind: TenderKind
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A fulfilled order as it came in."""
+
+    key: OrderKey
+    occurred_at: datetime
+    total: Money
+    lines: tuple[OrderLine, ...]
+    tenders: tuple[Tender, ...] = ()
+    store_id: str | None = None
+    historic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EarningLine:
+    """A line of an accepted order: what of it was eligible (accounting currency) and what it earned."""
+
+    sku: str
+    quantity: int
+    amount_minor: int
+    kind: LineKind
+    category: str | None
+    eligible_minor: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedOrder:
+    """What is kept of an order for ever; written once, never changed.
+
+    `total` is in the order's own currency, `eligible_minor` in the program's. `releases_at` and `lot_expires_at` say
+    where its points went (None when it earned nothing); `answer` is the first answer, given again to a duplicate.
+    """
+
+    key: OrderKey
+    member_id: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    store_id: str | None
+    total: Money
+    lines: tuple[EarningLine, ...]
+    eligible_minor: int
+    points: int
+    releases_at: datetime | None
+    lot_expires_at: datetime | None
+    program_version: int
+    answer: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """Goods that came back; without an amount, the line's amount in proportion to the quantity."""
+
+    sku: str
+    quantity: int
+    amount_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Either `amount` or `lines` is given."""
+
+    return_id: str
+    occurred_at: datetime
+    amount: Money | None = None
+    lines: tuple[ReturnLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReturns:
+    """What has come back of one order so far, or waits for it; the only part of an order that changes.
+
+    `line_amounts_minor[i]` and `line_quantities[i]` belong to the order's line i; `unassigned_minor` came back as an
+    amount without lines (all in the order's currency); `eligible_minor` and `points` were taken back so far.
+    """
+
+    key: OrderKey
+    version: int = 0
+    line_amounts_minor: tuple[int, ...] = ()
+    line_quantities: tuple[int, ...] = ()
+    unassigned_minor: int = 0
+    eligible_minor: int = 0
+    points: int = 0
+    waiting: tuple[Return, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedReturn:
+    """A return that was counted; written once. `answer` is given again to a duplicate."""
+
+    key: OrderKey
+    return_id: str
+    member_id: str | None
+    occurred_at: datetime
+    recorded_at: datetime
+    fingerprint: str
+    eligible_minor: int
+    points: int
+    answer: dict[str, object]

@@ -1,0 +1,1 @@
+"""Use cases. Each one reads, asks `loyalty.domain` what should happen, and writes it in one transaction."""

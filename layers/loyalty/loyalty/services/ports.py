@@ -1,0 +1,295 @@
+"""What the use cases need of the world. Adapters implement these; tests use fakes of a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from loyalty.domain.ledger import Entry
+from loyalty.domain.member import Channel, Identity, Member, StatusChange
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns
+from loyalty.domain.program import ProgramDefinition
+
+DueKind = Literal["release", "outreach"]
+MessageState = Literal["sending", "sent", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that must happen to a member at a time; found again by kind, shard and time."""
+
+    kind: DueKind
+    due_at: datetime
+    member_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageClaim:
+    """The right to send one message once; `message_id` is unique per member (`invite`, `reminder`, `outreach-2`)."""
+
+    message_id: str
+    member_id: str
+    channel: Channel
+    kind: str
+    marketing: bool
+    state: MessageState
+    claimed_at: datetime
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """The guard of a staff adjustment's client id, with the answer that a repeat gets."""
+
+    adjustment_id: str
+    member_id: str
+    points: int
+    reason: str
+    made_by: str
+    answer: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeTask:
+    """Two customers that one order's identities point to, for staff to decide."""
+
+    task_id: str
+    member_ids: tuple[str, str]
+    opened_at: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """Everything that one change of a member writes, in one transaction.
+
+    Conditions that the store adds: the member is still at `expected_version` (0: does not exist), an order, an
+    accepted return, an adjustment, a message claim, an entry is new, `returns` is still at its version − 1 (an order
+    without `returns` requires that no returns item exists), an identity is unclaimed or already this member's, a
+    due item that is removed exists. `member` None: an order that nobody can be found for, or a return that waits.
+    """
+
+    member: Member | None
+    expected_version: int = 0
+    entries: tuple[Entry, ...] = ()
+    status_changes: tuple[StatusChange, ...] = ()
+    claims: tuple[Identity, ...] = ()
+    order: AcceptedOrder | None = None
+    requires_no_order: OrderKey | None = None
+    returns: OrderReturns | None = None
+    accepted_returns: tuple[AcceptedReturn, ...] = ()
+    due: tuple[Due, ...] = ()
+    due_done: tuple[Due, ...] = ()
+    message: MessageClaim | None = None
+    adjustment: Adjustment | None = None
+    merge_task: MergeTask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContext:
+    """All that deciding on an order or a return needs; one consistent read."""
+
+    order: AcceptedOrder | None
+    returns: OrderReturns | None
+    accepted_return: AcceptedReturn | None
+    member: Member | None
+    owners: Mapping[Identity, str] = field(default_factory=dict)
+
+
+class ChangeRefused(Exception):
+    """The transaction's conditions did not hold: somebody was faster. Read again and decide again."""
+
+
+class OrderExists(ChangeRefused):
+    """The order is there already; `order` is what the refused transaction found."""
+
+    def __init__(self, order: AcceptedOrder) -> None:
+        super().__init__(order.key)
+        self.order = order
+
+
+class MemberStore(Protocol):
+    """Customers with everything in their partition, orders, identities, due items (MembersTable)."""
+
+    def order_context(
+        self,
+        key: OrderKey,
+        *,
+        return_id: str | None = None,
+        member_id: str | None = None,
+        identities: Sequence[Identity] = (),
+    ) -> OrderContext:
+        """Read order, returns, the named member and the owners of the identities: one BatchGetItem."""
+        ...
+
+    def member(self, member_id: str) -> Member | None: ...
+
+    def owners(self, identities: Sequence[Identity]) -> Mapping[Identity, str]: ...
+
+    def commit(self, change: MemberChange) -> None:
+        """Write all or nothing.
+
+        Raises
+        ------
+        OrderExists
+            The order was accepted before.
+        ChangeRefused
+            Another condition failed, or the transaction conflicted with another one.
+        """
+        ...
+
+    def adjustment(self, member_id: str, adjustment_id: str) -> Adjustment | None: ...
+
+    def message(self, member_id: str, message_id: str) -> MessageClaim | None: ...
+
+    def mark_message(self, member_id: str, message_id: str, state: MessageState, at: datetime) -> None: ...
+
+    def entries(
+        self, member_id: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[Entry], str | None]: ...
+
+    def all_entries(self, member_id: str, *, up_to_sequence: int) -> Iterator[Entry]:
+        """Oldest first, page by page."""
+        ...
+
+    def status_changes(
+        self, member_id: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[StatusChange], str | None]: ...
+
+    def orders(
+        self, member_id: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[AcceptedOrder], str | None]: ...
+
+    def due(self, kind: DueKind, shard: int, *, until: datetime, limit: int) -> Sequence[Due]: ...
+
+    def remove_due(self, due: Due) -> None: ...
+
+    def member_ids(self, shard: int) -> Iterator[str]:
+        """All customers of one of the 256 shards, by the KEYS_ONLY index, page by page."""
+        ...
+
+
+class JourneyStore(Protocol):
+    """Where a customer's execution waits, and the permanent claims for starting executions."""
+
+    def claim_run(self, machine: str, run_id: str) -> bool:
+        """Claim for ever; True when this caller may start (also a claim that never got as far as starting)."""
+        ...
+
+    def mark_run_started(self, machine: str, run_id: str, at: datetime) -> None: ...
+
+    def store_token(self, member_id: str, token: str, at: datetime) -> None: ...
+
+    def token(self, member_id: str) -> str | None: ...
+
+
+class ProgramStore(Protocol):
+    """Program definitions by version."""
+
+    def current(self, at: datetime) -> ProgramDefinition: ...
+
+    def version(self, number: int) -> ProgramDefinition: ...
+
+
+class InviteLimiter(Protocol):
+    def take(self, hour: datetime) -> int:
+        """Count one more invite in the hour that starts at `hour`; return which one it is (1, 2, …)."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The program's now, UTC."""
+        ...
+
+
+class Ids(Protocol):
+    def derive(self, kind: str, cause: str) -> str:
+        """Return the id of the thing of `kind` that `cause` (a business key) brings about; the same for a retry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """A rendered mail; `headers` are extra ones (List-Unsubscribe …), `tags` come back with bounces."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class EmailRefused(Exception):
+    """The mail service certainly did not take the mail; it can be tried again."""
+
+
+class EmailSender(Protocol):
+    def send(self, email: Email) -> None:
+        """Send now; raise `EmailRefused` only when it was certainly not sent."""
+        ...
+
+
+class Renderer(Protocol):
+    def email(
+        self, template: str, *, to: str, context: Mapping[str, object], headers: Mapping[str, str], tags: Mapping[str, str]
+    ) -> Email:
+        """Render `<template>.subject.txt`, `.txt` and `.html` with `context`."""
+        ...
+
+
+class LinkSigner(Protocol):
+    """Signed, expiring, single-purpose links (JWT)."""
+
+    def sign(self, purpose: str, member_id: str, *, issued_at: datetime, expires_at: datetime) -> str: ...
+
+    def verify(self, purpose: str, token: str, *, now: datetime) -> str:
+        """Return the member id; raise `InvitationInvalid` or `InvitationExpired`."""
+        ...
+
+
+class Executions(Protocol):
+    def start(self, machine: str, name: str, payload: Mapping[str, object]) -> None:
+        """Start an execution; one of this name that runs already, or ran, is success."""
+        ...
+
+    def wake(self, token: str) -> None:
+        """Complete the waiting task; a token that is no longer awaited is success."""
+        ...
+
+
+class EventBus(Protocol):
+    def publish(self, events: Sequence[Mapping[str, object]]) -> set[int]:
+        """Put events; return the indexes of those that the bus did not take."""
+        ...
+
+
+class WorkQueue(Protocol):
+    def send(self, messages: Iterable[Mapping[str, object]]) -> None: ...
+
+
+class ObjectStore(Protocol):
+    """The imports bucket."""
+
+    def read_lines(self, key: str) -> Iterator[str]:
+        """Decoded (UTF-8, a BOM dropped) lines without their ends; raises `ImportFileInvalid` when it is not text."""
+        ...
+
+    def write_lines(self, key: str, lines: Iterable[str]) -> None: ...
+
+    def write_json(self, key: str, document: object) -> None: ...
+
+
+class ReportStore(Protocol):
+    """Results of jobs (ProgramTable)."""
+
+    def put(self, name: str, part: str, document: Mapping[str, object]) -> None:
+        """Write or overwrite: the same job run twice leaves one result."""
+        ...
+
+    def get(self, name: str, part: str) -> Mapping[str, object] | None: ...
+
+    def parts(self, name: str) -> Iterator[Mapping[str, object]]: ...
