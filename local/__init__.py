@@ -1,0 +1,1 @@
+"""Running the whole program on a laptop: emulator, packaging, clock, replay and CLI."""

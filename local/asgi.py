@@ -1,0 +1,101 @@
+"""The little of ASGI that the laptop cloud's own pages need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+Scope = MutableMapping[str, Any]
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole HTTP answer."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+def json_answer(content: Any, status: int = HTTPStatus.OK) -> Answer:
+    return Answer(status, "application/json", json.dumps(content, indent=1).encode())
+
+
+def problem(status: HTTPStatus, code: str, detail: str) -> Answer:
+    """An error in the form that the product's API has too (RFC 9457)."""
+    content = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "code": code,
+        "detail": detail,
+    }
+    return Answer(status, "application/problem+json", json.dumps(content).encode())
+
+
+def query(scope: Scope) -> dict[str, str]:
+    """The query's parameters; of one that comes more than once, the first."""
+    parameters = parse_qs(scope["query_string"].decode("latin-1"))
+    return {name: values[0] for name, values in parameters.items()}
+
+
+async def read_body(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        event = await receive()
+        body += event.get("body", b"")
+        if not event.get("more_body"):
+            return body
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def get(app: App, path: str) -> Answer:
+    """Ask an app in this process, as a client on this machine would."""
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1")],
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 0),
+    }
+    status = HTTPStatus.INTERNAL_SERVER_ERROR.value
+    content_type = ""
+    body = b""
+
+    async def receive() -> Event:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(event: Event) -> None:
+        nonlocal status, content_type, body
+        if event["type"] == "http.response.start":
+            status = event["status"]
+            headers = {name.lower(): value for name, value in event["headers"]}
+            content_type = headers.get(b"content-type", b"").decode()
+        else:
+            body += event.get("body", b"")
+
+    await app(scope, receive, send)
+    return Answer(status, content_type, body)

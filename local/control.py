@@ -1,0 +1,118 @@
+"""The laptop cloud's own pages under ``/_local/``: clock, keys, sent messages, faults."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+
+from local import mailbox
+from local.asgi import Answer, App, get, json_answer, problem
+from local.clock import ClockModeError, NotQuietError, ProgramClock, epoch
+from local.emulator import faults
+from local.identity import Issuer
+
+PREFIX = "/_local/"
+
+_MESSAGES_ON_PAGE = 200
+
+
+class Control:
+    """Answers requests for the cloud's own pages.
+
+    Parameters
+    ----------
+    app
+        The emulator, which is asked for what it has sent.
+    """
+
+    def __init__(self, app: App, clock: ProgramClock, issuer: Issuer) -> None:
+        self._app = app
+        self._clock = clock
+        self._issuer = issuer
+        self._pages = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True
+        )
+
+    async def answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> Answer:
+        """Answer a request whose path begins with ``/_local/``."""
+        match method, path.removeprefix(PREFIX):
+            case "GET", "clock":
+                return json_answer(self._clock.state())
+            case "POST", "clock":
+                return await self._set_clock(body)
+            case "GET", "jwks.json":
+                return json_answer(self._issuer.jwks())
+            case "GET", "mail":
+                return await self._mail(query)
+            case (("GET" | "POST" | "DELETE"), "faults"):
+                return _faults(method, body)
+            case _, "clock" | "jwks.json" | "mail" | "faults":
+                return problem(
+                    HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"no {method} here"
+                )
+            case _:
+                return problem(HTTPStatus.NOT_FOUND, "not_found", f"there is no page {path}")
+
+    async def _set_clock(self, body: bytes) -> Answer:
+        try:
+            command = json.loads(body)
+            await asyncio.to_thread(_apply, self._clock, command)
+        except ClockModeError as error:
+            return problem(HTTPStatus.CONFLICT, "clock_mode", str(error))
+        except NotQuietError as error:
+            return problem(HTTPStatus.GATEWAY_TIMEOUT, "not_quiet", str(error))
+        except (ValueError, TypeError) as error:
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_clock", str(error))
+        return json_answer(self._clock.state())
+
+    async def _mail(self, query: dict[str, str]) -> Answer:
+        emails = await get(self._app, "/_ministack/ses/messages")
+        texts = await get(self._app, "/_ministack/sns/sms-messages")
+        messages = mailbox.read(json.loads(emails.body), json.loads(texts.body))
+        recipient = query.get("to", "")
+        if recipient:
+            messages = mailbox.sent_to(messages, recipient)
+        if query.get("format") == "json":
+            return json_answer({"items": [mailbox.as_json(message) for message in messages]})
+        page = self._pages.get_template("mail.html").render(
+            messages=messages[:_MESSAGES_ON_PAGE], total=len(messages), recipient=recipient
+        )
+        return Answer(HTTPStatus.OK, "text/html; charset=utf-8", page.encode())
+
+
+def _faults(method: str, body: bytes) -> Answer:
+    if method == "POST":
+        try:
+            faults.add(faults.parse(body))
+        except (ValueError, TypeError) as error:
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_fault", str(error))
+    elif method == "DELETE":
+        faults.clear()
+    return json_answer({"items": faults.listing()})
+
+
+def _apply(clock: ProgramClock, command: Any) -> None:
+    """Do what a POST to the clock's page asks, and wait until all is quiet.
+
+    Raises
+    ------
+    ValueError
+        The command is none of ``{"advance_to": …}`` and ``{"mode": …, "now"?: …, "rate"?: …}``.
+    """
+    match command:
+        case {"advance_to": str(moment), **rest} if not rest:
+            clock.advance_to(epoch(moment))
+        case {"mode": ("stepped" | "wall") as mode, **rest} if rest.keys() <= {"now", "rate"}:
+            now = epoch(str(rest["now"])) if "now" in rest else None
+            clock.wait_until_quiet()
+            clock.set_mode(mode, now=now, rate=float(str(rest.get("rate", 1.0))))
+            clock.wait_until_quiet()
+        case _:
+            raise ValueError(
+                'expected {"advance_to": time} or {"mode": "stepped"|"wall", "now"?, "rate"?}'
+            )

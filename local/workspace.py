@@ -1,0 +1,82 @@
+"""Where one laptop cloud lives: its port, its addresses and its files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCOUNT_ID = "000000000000"
+DEFAULT_PORT = 4566
+HOST = "127.0.0.1"
+REGION = "eu-central-1"
+STACK_NAME = "loyalty"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One cloud: a source tree, a directory for its state and a port.
+
+    Parameters
+    ----------
+    root
+        Directory of ``template.yaml``.
+    state_dir
+        Everything that must survive a restart; ``.local`` under ``root`` by default.
+    port
+        The only TCP port that the cloud listens on, on 127.0.0.1.
+    """
+
+    root: Path
+    state_dir: Path
+    port: int
+
+    @classmethod
+    def from_environment(cls) -> Workspace:
+        """Read ``LOYALTY_PORT`` and ``LOYALTY_STATE_DIR``; the root is this package's parent."""
+        root = Path(__file__).resolve().parent.parent
+        state_dir = os.environ.get("LOYALTY_STATE_DIR")
+        return cls(
+            root=root,
+            state_dir=Path(state_dir).resolve() if state_dir else root / ".local",
+            port=int(os.environ.get("LOYALTY_PORT", DEFAULT_PORT)),
+        )
+
+    @property
+    def url(self) -> str:
+        """Base address of the cloud and, because the proxy hides the stage, of the product."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def template_file(self) -> Path:
+        return self.root / "template.yaml"
+
+    @property
+    def outputs_file(self) -> Path:
+        """Addresses and CloudFormation outputs, written after each deploy."""
+        return self.state_dir / "outputs.json"
+
+    @property
+    def clock_file(self) -> Path:
+        """The program clock that every Lambda reads."""
+        return self.state_dir / "clock.json"
+
+    @property
+    def issuer_key_file(self) -> Path:
+        """Private key of the local identity provider."""
+        return self.state_dir / "issuer_key.pem"
+
+    @property
+    def process_file(self) -> Path:
+        """Who runs this cloud now: process ids and start time."""
+        return self.state_dir / "process.json"
+
+    @property
+    def log_file(self) -> Path:
+        """Output of the launcher: emulator and Lambdas."""
+        return self.state_dir / "launcher.log"
+
+    @property
+    def demo_log_file(self) -> Path:
+        """Output of the demo replay that ``up --demo`` starts."""
+        return self.state_dir / "demo.log"

@@ -1,0 +1,28 @@
+"""Lets in whoever brings a token that the issuer signed."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import jwt
+
+keys = jwt.PyJWKClient(os.environ["OIDC_JWKS_URL"])
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    token = event["headers"]["Authorization"].removeprefix("Bearer ")
+    try:
+        key = keys.get_signing_key_from_jwt(token)
+        claims = jwt.decode(token, key, algorithms=["RS256"], audience="loyalty")
+    except jwt.PyJWTError as error:
+        raise PermissionError("Unauthorized") from error
+    statement = {
+        "Action": "execute-api:Invoke",
+        "Effect": "Allow",
+        "Resource": event["methodArn"],
+    }
+    return {
+        "principalId": claims["sub"],
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }
