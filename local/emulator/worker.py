@@ -1,0 +1,135 @@
+"""One Lambda execution environment: runs as its own process, standard library only.
+
+The launcher writes one JSON line per message to standard input; answers go, one JSON line
+each, to the file descriptor that was standard output at the start. Whatever the handler
+prints or logs goes to standard error, which the launcher has pointed at a file: when the
+answer is there, so is the whole log. Error answers have the shapes of the AWS runtime.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Handler = Callable[[Any, "Context"], Any]
+
+
+@dataclass
+class Context:
+    """The attributes of the AWS Lambda context object."""
+
+    function_name: str
+    function_version: str
+    invoked_function_arn: str
+    memory_limit_in_mb: str
+    aws_request_id: str
+    log_group_name: str
+    log_stream_name: str
+    deadline: float
+    identity: None = None
+    client_context: None = None
+    tenant_id: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.deadline - time.time()) * 1000))
+
+
+def error_payload(error: BaseException, request_id: str) -> dict[str, Any]:
+    """The body that AWS answers for an exception: class name, message, stack."""
+    return {
+        "errorMessage": str(error),
+        "errorType": type(error).__name__,
+        "requestId": request_id,
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+def load_handler(code_paths: list[str], handler: str) -> Handler:
+    """Import ``<package>.<module>.<function>`` from the function's code and layers."""
+    sys.path[:0] = code_paths
+    module_name, _, function_name = handler.replace("/", ".").rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise InitError(
+            "Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}"
+        ) from error
+    function = getattr(module, function_name, None)
+    if function is None:
+        raise InitError(
+            "Runtime.HandlerNotFound", f"Handler '{function_name}' missing on '{module_name}'"
+        )
+    return function  # type: ignore[no-any-return]
+
+
+class InitError(Exception):
+    """The function could not be loaded; carries the AWS error type."""
+
+    def __init__(self, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+def make_context(message: dict[str, Any]) -> Context:
+    environ = os.environ
+    return Context(
+        function_name=environ["AWS_LAMBDA_FUNCTION_NAME"],
+        function_version=environ["AWS_LAMBDA_FUNCTION_VERSION"],
+        invoked_function_arn=message["function_arn"],
+        memory_limit_in_mb=environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+        aws_request_id=message["request_id"],
+        log_group_name=environ["AWS_LAMBDA_LOG_GROUP_NAME"],
+        log_stream_name=environ["AWS_LAMBDA_LOG_STREAM_NAME"],
+        deadline=time.time() + message["timeout_seconds"],
+    )
+
+
+def invoke(handler: Handler, message: dict[str, Any]) -> str:
+    """Run one invocation and return the answer line."""
+    if message.get("trace_id"):
+        os.environ["_X_AMZN_TRACE_ID"] = message["trace_id"]
+    request_id = message["request_id"]
+    try:
+        result = handler(message["event"], make_context(message))
+    except Exception as error:  # noqa: BLE001 - whatever the handler raises is its answer
+        body = error_payload(error, request_id)
+        print(f"[ERROR] {body['errorType']}: {body['errorMessage']}", file=sys.stderr)
+        traceback.print_exception(error)
+        return json.dumps({"error": body})
+    try:
+        return json.dumps({"result": result})
+    except (TypeError, ValueError) as error:
+        body = error_payload(error, request_id) | {
+            "errorType": "Runtime.MarshalError",
+            "errorMessage": f"Unable to marshal response: {error}",
+        }
+        return json.dumps({"error": body})
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    init = json.loads(sys.stdin.readline())
+    try:
+        handler = load_handler(init["code_paths"], init["handler"])
+    except Exception as error:  # noqa: BLE001 - whatever the module raises is the answer
+        traceback.print_exception(error)
+        body = error_payload(error, "")
+        body["errorType"] = getattr(error, "error_type", body["errorType"])
+        print(json.dumps({"error": body}), file=answers)
+        return
+    print(json.dumps({"ready": True}), file=answers)
+    for line in sys.stdin:
+        print(invoke(handler, json.loads(line)), file=answers)
+
+
+if __name__ == "__main__":
+    main()
