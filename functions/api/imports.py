@@ -1,0 +1,45 @@
+"""Bulk imports over HTTP: a place to upload, and the progress."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from loyalty.contracts.imports import ImportProgress, ImportRequest, ImportTicket
+from loyalty.contracts.values import Key
+from loyalty.runtime import composition, http
+from loyalty.runtime.observability import instrumented
+from loyalty.services import import_orders
+
+app = http.resolver()
+_IMPORTERS = ("erp", "manager", "admin")
+
+
+@app.post(
+    "/v1/imports",
+    summary="Get a place to upload a file of orders and returns",
+    tags=["imports"],
+    responses={**http.PROBLEMS, 201: http.returns("Where to PUT the file", ImportTicket)},
+)
+def post_import(request: Annotated[ImportRequest, Body()]) -> Response[str]:
+    http.caller(app).require(*_IMPORTERS)
+    return http.answer(HTTPStatus.CREATED, import_orders.open_import(request, **composition.upload_ports()))
+
+
+@app.get(
+    "/v1/imports/<import_id>",
+    summary="Progress, totals, and where the rejected lines are",
+    tags=["imports"],
+    responses={**http.PROBLEMS, 200: http.returns("The progress", ImportProgress)},
+)
+def get_import(import_id: Annotated[Key, Path()]) -> Response[str]:
+    http.caller(app).require(*_IMPORTERS)
+    return http.answer(HTTPStatus.OK, import_orders.progress(import_id, **composition.progress_ports()))
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return app.resolve(event, context)

@@ -1,0 +1,77 @@
+"""Invitations and unsubscribing: links that work without logging in.
+
+GET shows a page and changes nothing, so that a mail scanner answers nothing; only the page's POST does.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from loyalty.contracts.invitations import InvitationView, UnsubscribeView
+from loyalty.domain.errors import DomainError
+from loyalty.runtime import composition, http
+from loyalty.runtime.observability import instrumented
+from loyalty.services import invitations
+
+app = http.resolver()
+Token = Annotated[str, Path(max_length=2000)]
+_INVITATION = {**http.PROBLEMS, 200: http.returns("The invitation's state", InvitationView)}
+_UNSUBSCRIBE = {**http.PROBLEMS, 200: http.returns("Whether marketing is off", UnsubscribeView)}
+
+
+@app.get("/v1/invitations/<token>", summary="The invitation's state", tags=["invitations"], responses=_INVITATION)
+def get_invitation(
+    token: Token, answer: Annotated[Literal["accept", "decline"], Query()] = "accept"
+) -> Response[str]:
+    view = invitations.state(token, **composition.invitation_ports())
+    return _shown(HTTPStatus.OK, "invitation", view, token=token, answer=answer)
+
+
+@app.post("/v1/invitations/<token>/accept", summary="Accept", tags=["invitations"], responses=_INVITATION)
+def accept(token: Token) -> Response[str]:
+    return _shown(HTTPStatus.OK, "accepted", invitations.accept(token, **composition.invitation_ports()))
+
+
+@app.post("/v1/invitations/<token>/decline", summary="Decline", tags=["invitations"], responses=_INVITATION)
+def decline(token: Token) -> Response[str]:
+    return _shown(HTTPStatus.OK, "declined", invitations.decline(token, **composition.invitation_ports()))
+
+
+@app.get("/v1/unsubscribe/<token>", summary="Ask before unsubscribing", tags=["invitations"], responses=_UNSUBSCRIBE)
+def get_unsubscribe(token: Token) -> Response[str]:
+    view = invitations.unsubscribe_state(token, **composition.invitation_ports())
+    return _shown(HTTPStatus.OK, "unsubscribe", view, token=token)
+
+
+@app.post(
+    "/v1/unsubscribe/<token>",
+    summary="Turn marketing mail off; also the one-click target of RFC 8058",
+    tags=["invitations"],
+    responses=_UNSUBSCRIBE,
+)
+def unsubscribe(token: Token) -> Response[str]:
+    return _shown(HTTPStatus.OK, "unsubscribed", invitations.unsubscribe(token, **composition.invitation_ports()))
+
+
+def _shown(status: int, template: str, view: InvitationView | UnsubscribeView, **context: Any) -> Response[str]:
+    if http.wants_html(app):
+        return http.page(status, composition.renderer().page(template, {"view": view, **context}))
+    return http.answer(status, view)
+
+
+@app.exception_handler(DomainError)
+def refused(error: DomainError) -> Response[str]:
+    """A browser gets a page that says so in plain words, with the problem's status."""
+    if not http.wants_html(app):
+        return http.domain_refusal(error)
+    content = http.domain_problem(error)
+    return http.page(content.status, composition.renderer().page("refused", {"problem": content}))
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return app.resolve(event, context)

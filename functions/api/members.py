@@ -1,0 +1,151 @@
+"""Members over HTTP: enrolment, profile, consents, ledger, orders, journey, adjustments."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+
+from loyalty.contracts.members import (
+    AdjustmentAnswer,
+    AdjustmentRequest,
+    ConsentsRequest,
+    EnrolmentRequest,
+    JourneyPage,
+    LedgerPage,
+    LookupRequest,
+    MemberView,
+    OrderPage,
+)
+from loyalty.contracts.values import Key
+from loyalty.runtime import composition, http
+from loyalty.runtime.observability import instrumented
+from loyalty.services import members
+from loyalty.services.adjust_points import adjust_points
+from loyalty.services.consents import change_consents
+from loyalty.services.enrol_member import enrol_member
+
+app = http.resolver()
+_TILLS = ("pos", "shop", "erp", "service", "manager", "admin")
+_READERS = ("pos", "shop", "crm", "service", "marketer", "manager", "finance", "admin")
+
+MemberId = Annotated[Key, Path()]
+Limit = Annotated[int, Query(ge=1, le=100)]
+Cursor = Annotated[str | None, Query(max_length=1000)]
+
+
+@app.post(
+    "/v1/members",
+    summary="Enrol a customer at the till or by sign-up",
+    tags=["members"],
+    responses={
+        **http.PROBLEMS,
+        201: http.returns("Enrolled", MemberView),
+        200: http.returns("Was a member already", MemberView),
+    },
+)
+def post_member(enrolment: Annotated[EnrolmentRequest, Body()]) -> Response[str]:
+    http.caller(app).require(*_TILLS)
+    outcome = enrol_member(enrolment.to_domain(), **composition.enrolment_ports())
+    return http.answer(HTTPStatus.CREATED if outcome.created else HTTPStatus.OK, outcome.member)
+
+
+@app.post(
+    "/v1/members/lookups",
+    summary="Find a member by an identity, which stays out of URLs and logs",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
+)
+def post_lookup(lookup: Annotated[LookupRequest, Body()]) -> Response[str]:
+    http.caller(app).require(*_READERS, "erp")
+    return http.answer(HTTPStatus.OK, members.look_up(lookup.to_domain(), **composition.member_ports()))
+
+
+@app.get(
+    "/v1/members/<member_id>",
+    summary="The profile with balances and Elite status",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
+)
+def get_member(member_id: MemberId) -> Response[str]:
+    http.caller(app).require(*_READERS, member_id=member_id)
+    return http.answer(HTTPStatus.OK, members.profile(member_id, **composition.member_ports()))
+
+
+@app.put(
+    "/v1/members/<member_id>/consents",
+    summary="Record consents or opt-outs per channel; an opt-out holds at once",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
+)
+def put_consents(member_id: MemberId, consents: Annotated[ConsentsRequest, Body()]) -> Response[str]:
+    http.caller(app).require("service", "crm", "admin", member_id=member_id)
+    said = consents.to_domain(composition.clock().now())
+    change_consents(member_id, said, **composition.consent_ports())
+    return http.answer(HTTPStatus.OK, members.profile(member_id, **composition.member_ports()))
+
+
+@app.get(
+    "/v1/members/<member_id>/ledger",
+    summary="The points ledger, newest entry first",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("A page", LedgerPage)},
+)
+def get_ledger(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
+    http.caller(app).require(*_READERS, member_id=member_id)
+    found = members.ledger(member_id, limit=limit, cursor=cursor, **composition.history_ports())
+    return http.answer(HTTPStatus.OK, found)
+
+
+@app.get(
+    "/v1/members/<member_id>/orders",
+    summary="Accepted orders, newest first",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("A page", OrderPage)},
+)
+def get_orders(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
+    http.caller(app).require(*_READERS, member_id=member_id)
+    found = members.orders(member_id, limit=limit, cursor=cursor, **composition.history_ports())
+    return http.answer(HTTPStatus.OK, found)
+
+
+@app.get(
+    "/v1/members/<member_id>/journey",
+    summary="What happened to the customer and why, newest first",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("A page", JourneyPage)},
+)
+def get_journey(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
+    http.caller(app).require(*_READERS, member_id=member_id)
+    found = members.journey(member_id, limit=limit, cursor=cursor, **composition.history_ports())
+    return http.answer(HTTPStatus.OK, found)
+
+
+@app.post(
+    "/v1/members/<member_id>/adjustments",
+    summary="Give or take points by hand, with a reason; each adjustment_id counts once",
+    tags=["members"],
+    responses={**http.PROBLEMS, 201: http.returns("Posted, or posted before", AdjustmentAnswer)},
+)
+def post_adjustment(
+    member_id: MemberId, adjustment: Annotated[AdjustmentRequest, Body()]
+) -> Response[str]:
+    caller = http.caller(app)
+    caller.require("service", "manager", "admin")
+    posted = adjust_points(
+        member_id,
+        adjustment_id=adjustment.adjustment_id,
+        points=adjustment.points,
+        reason=adjustment.reason,
+        made_by=caller.subject,
+        own_member_id=caller.member_id,
+        **composition.adjustment_ports(),
+    )
+    return http.answer(HTTPStatus.CREATED, posted)
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return app.resolve(event, context)

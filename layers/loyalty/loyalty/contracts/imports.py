@@ -1,0 +1,58 @@
+"""Bulk imports: what the API answers, and the lines of a file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictBool
+
+from loyalty.contracts.orders import GoodsReturned, OrderRequest
+from loyalty.contracts.values import Contract
+
+
+class ImportRequest(Contract):
+    """Asks for a place to upload a file; `historic` files invite nobody whose crossing is old."""
+
+    format: Literal["jsonl", "csv"]
+    historic: StrictBool = False
+
+
+class ImportTicket(Contract):
+    """Where to PUT the file (once, for an hour); the import starts when it has arrived."""
+
+    import_id: str
+    key: str
+    upload_url: str
+
+
+class ImportProgress(Contract):
+    """How far an import is. `rejected_report` names the object with the refused lines and their reasons."""
+
+    import_id: str
+    state: Literal["planned", "running", "finished"]
+    lines: int
+    chunks: int
+    chunks_done: int
+    accepted: int
+    duplicates: int
+    returns: int
+    waiting: int
+    rejected: int
+    rejected_reports: tuple[str, ...]
+
+
+class OrderLineOfFile(Contract):
+    """A JSON Lines line; `metadata` of the event it may come from is read over."""
+
+    type: Literal["OrderFulfilled"]
+    data: OrderRequest
+    metadata: dict[str, Any] | None = None
+
+
+class ReturnLineOfFile(Contract):
+    type: Literal["GoodsReturned"]
+    data: GoodsReturned
+    metadata: dict[str, Any] | None = None
+
+
+LineOfFile = Annotated[OrderLineOfFile | ReturnLineOfFile, Field(discriminator="type")]

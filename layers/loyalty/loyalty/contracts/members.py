@@ -1,0 +1,175 @@
+"""Members over HTTP: enrolment, profile, consents, ledger, adjustments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StrictBool, model_validator
+
+from loyalty.contracts.orders import ConsentFlags, IdentityFields
+from loyalty.contracts.values import POINTS_LIMIT, Contract, Key, Money, Text, Timestamp
+from loyalty.domain.identity import CustomerRef, identities
+from loyalty.domain.member import Channel, Consent
+
+
+class EnrolmentRequest(IdentityFields):
+    """At least one identity; the customer who has it already becomes the member."""
+
+    name: Text | None = None
+    consent: ConsentFlags = ConsentFlags()
+
+    @model_validator(mode="after")
+    def _known_somehow(self) -> Self:
+        if not (self.email or self.phone or self.card or self.external_id):
+            raise ValueError("give at least one of email, phone, card, external_id")
+        return self
+
+    def to_domain(self) -> CustomerRef:
+        return CustomerRef(
+            member_id=None,
+            identities=identities(
+                card=self.card, external_id=self.external_id, email=self.email, phone=self.phone
+            ),
+            name=self.name,
+            consents=self.consent.given(),
+        )
+
+
+class LookupRequest(IdentityFields):
+    """At least one identity; the strongest one that is known decides."""
+
+    @model_validator(mode="after")
+    def _known_somehow(self) -> Self:
+        if not (self.email or self.phone or self.card or self.external_id):
+            raise ValueError("give at least one of email, phone, card, external_id")
+        return self
+
+    def to_domain(self) -> CustomerRef:
+        return CustomerRef(
+            member_id=None,
+            identities=identities(
+                card=self.card, external_id=self.external_id, email=self.email, phone=self.phone
+            ),
+        )
+
+
+class ConsentRequest(Contract):
+    granted: StrictBool
+    wording_version: Key | None = None
+    source: Key
+
+
+class ConsentsRequest(Contract):
+    """Channels that are absent stay as they are."""
+
+    email: ConsentRequest | None = None
+    sms: ConsentRequest | None = None
+    push: ConsentRequest | None = None
+
+    def to_domain(self, recorded_at: datetime) -> dict[Channel, Consent]:
+        """Return what was said per channel, as of `recorded_at`."""
+        channels: dict[Channel, ConsentRequest | None] = {
+            "email": self.email,
+            "sms": self.sms,
+            "push": self.push,
+        }
+        return {
+            channel: Consent(said.granted, recorded_at, said.source, said.wording_version)
+            for channel, said in channels.items()
+            if said is not None
+        }
+
+
+class AdjustmentRequest(Contract):
+    """Points to give (> 0) or to take (< 0)."""
+
+    adjustment_id: Key
+    points: Annotated[int, Field(strict=True, ge=-POINTS_LIMIT, le=POINTS_LIMIT)]
+    reason: Text
+
+    @model_validator(mode="after")
+    def _moves_something(self) -> Self:
+        if self.points == 0:
+            raise ValueError("points must not be 0")
+        return self
+
+
+class ConsentView(Contract):
+    granted: bool
+    recorded_at: Timestamp
+    source: str
+    wording_version: str | None
+
+
+class MemberView(Contract):
+    """A profile. `status` is the Elite status; `enrolled` says whether points are collected."""
+
+    member_id: str
+    enrolled: bool
+    status: str
+    inactive_reason: Literal["silent", "lapsed"] | None
+    tier: str | None
+    points_available: int
+    points_pending: int
+    owed: int
+    lifetime_spend: Money
+    joined_at: Timestamp | None
+    variant: str | None
+    invite_suppressed: bool
+    consents: dict[str, ConsentView]
+
+
+class LedgerLineView(Contract):
+    account: str
+    points: int
+
+
+class LedgerEntryView(Contract):
+    entry_id: str
+    kind: str
+    occurred_at: Timestamp
+    points: int
+    balance_after: int
+    reason: str
+    lines: tuple[LedgerLineView, ...]
+
+
+class LedgerPage(Contract):
+    items: tuple[LedgerEntryView, ...]
+    next_cursor: str | None
+
+
+class OrderView(Contract):
+    source: str
+    order_id: str
+    occurred_at: Timestamp
+    store_id: str | None
+    total: Money
+    points: int
+
+
+class OrderPage(Contract):
+    items: tuple[OrderView, ...]
+    next_cursor: str | None
+
+
+class JourneyStepView(Contract):
+    """One thing that happened to a customer on the Elite journey, with the facts that decided it."""
+
+    event: str
+    occurred_at: Timestamp
+    from_status: str
+    to_status: str
+    data: dict[str, str | int | bool | None]
+
+
+class JourneyPage(Contract):
+    items: tuple[JourneyStepView, ...]
+    next_cursor: str | None
+
+
+class AdjustmentAnswer(Contract):
+    entry_id: str
+    points: int
+    points_available: int

@@ -1,0 +1,68 @@
+"""Problems as RFC 9457 says, and which HTTP status each refusal of the domain has."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from pydantic import BaseModel
+
+from loyalty.domain import errors
+
+STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
+    errors.MemberNotFound: HTTPStatus.NOT_FOUND,
+    errors.OrderNotFound: HTTPStatus.NOT_FOUND,
+    errors.ImportNotFound: HTTPStatus.NOT_FOUND,
+    errors.ProgramVersionNotFound: HTTPStatus.NOT_FOUND,
+    errors.InvitationInvalid: HTTPStatus.NOT_FOUND,
+    errors.InvitationExpired: HTTPStatus.GONE,
+    errors.InvitationAnswered: HTTPStatus.CONFLICT,
+    errors.OrderConflict: HTTPStatus.CONFLICT,
+    errors.ReturnConflict: HTTPStatus.CONFLICT,
+    errors.ReturnExceedsOrder: HTTPStatus.CONFLICT,
+    errors.TooManyReturnsWaiting: HTTPStatus.CONFLICT,
+    errors.AdjustmentConflict: HTTPStatus.CONFLICT,
+    errors.IdentityTaken: HTTPStatus.CONFLICT,
+    errors.AlreadyEnrolled: HTTPStatus.CONFLICT,
+    errors.InsufficientPoints: HTTPStatus.CONFLICT,
+    errors.ProgramVersionConflict: HTTPStatus.CONFLICT,
+    errors.AdjustmentAboveLimit: HTTPStatus.FORBIDDEN,
+    errors.OwnAccount: HTTPStatus.FORBIDDEN,
+    errors.IdentityInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnknownCurrency: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.FutureDate: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ProgramInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ImportFileInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.MemberBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class FieldError(BaseModel):
+    """One field that is wrong: where (JSON Pointer) and why; never its value."""
+
+    pointer: str
+    reason: str
+
+
+class Problem(BaseModel):
+    """`application/problem+json`; `code` is stable, `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+def problem(
+    status: HTTPStatus, code: str, detail: str, field_errors: list[FieldError] | None = None
+) -> Problem:
+    """Return the problem of `code`; its type is a URN, so that it needs no address to be stable."""
+    return Problem(
+        type=f"urn:elite:problem:{code}",
+        title=status.phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        errors=field_errors,
+    )

@@ -1,0 +1,66 @@
+"""Field types that several contracts share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
+
+# Far above any retail order, far below what 64 bits or DynamoDB's 38 digits hold.
+AMOUNT_LIMIT_MINOR = 1_000_000_000_000
+POINTS_LIMIT = 1_000_000_000
+
+
+class Contract(BaseModel):
+    """Base of everything that crosses a border: unknown fields are refused, instances are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _text_only(value: object) -> object:
+    # Pydantic would take a number for a Unix time; the contract is ISO 8601 with an offset.
+    if not isinstance(value, str | datetime):
+        raise ValueError("must be an ISO 8601 date and time with an offset")
+    return value
+
+
+def iso(moment: datetime) -> str:
+    """Return `moment` as ISO 8601 in UTC with a `Z`, whole seconds where it has no fraction."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Timestamp = Annotated[
+    AwareDatetime,
+    BeforeValidator(_text_only),
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    PlainSerializer(iso, return_type=str, when_used="json"),
+]
+
+AmountMinor = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_LIMIT_MINOR)]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+# Keys go into item keys and URLs: visible ASCII without the separators '#' and '/'.
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,99}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+$"),
+]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+[1-9]\d{6,14}$")]
+Card = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+class Money(Contract):
+    amount_minor: AmountMinor
+    currency: CurrencyCode

@@ -1,0 +1,110 @@
+"""Who is calling: the verified token (authorizer) and what its roles allow (handlers)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import jwt
+
+STAFF: Final = frozenset({"service", "marketer", "manager", "warehouse", "finance", "admin", "privacy"})
+MACHINES: Final = frozenset({"pos", "shop", "erp", "crm"})
+ROLES: Final = STAFF | MACHINES | {"member"}
+
+
+class TokenRefused(Exception):
+    """The bearer token is missing, forged, expired or for somebody else."""
+
+
+class Forbidden(Exception):
+    """The caller is known and may not do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller. `member_id` is the caller's own membership: a member's, or a staff member's private one."""
+
+    subject: str
+    roles: frozenset[str]
+    member_id: str | None
+
+    @property
+    def is_staff_or_machine(self) -> bool:
+        return bool(self.roles & (STAFF | MACHINES))
+
+    def require(self, *roles: str, member_id: str | None = None) -> None:
+        """Pass when the caller has one of `roles`, or is the member `member_id`; else raise `Forbidden`."""
+        if self.roles & set(roles):
+            return
+        if member_id is not None and "member" in self.roles and self.member_id == member_id:
+            return
+        raise Forbidden
+
+
+def context_of(principal: Principal) -> dict[str, str]:
+    """Return the authorizer context that API Gateway hands to the handlers (strings only)."""
+    return {
+        "subject": principal.subject,
+        "roles": " ".join(sorted(principal.roles)),
+        "member_id": principal.member_id or "",
+    }
+
+
+def principal_of(authorizer_context: Mapping[str, Any]) -> Principal:
+    """Return the caller from the authorizer context of a request; raise `Forbidden` when there is none."""
+    subject = authorizer_context.get("subject")
+    if not subject:
+        raise Forbidden
+    return Principal(
+        subject=str(subject),
+        roles=frozenset(str(authorizer_context.get("roles", "")).split()),
+        member_id=str(authorizer_context.get("member_id") or "") or None,
+    )
+
+
+@cache
+def _keys(jwks_url: str) -> jwt.PyJWKClient:
+    import jwt
+
+    return jwt.PyJWKClient(jwks_url, cache_keys=True, lifespan=3600, timeout=3)
+
+
+def verify(authorization: str | None, *, jwks_url: str, issuer: str, audience: str) -> Principal:
+    """Verify an `Authorization: Bearer` header: RS256 signature, issuer, audience, expiry.
+
+    Roles come from the claim `roles`, or from Cognito's `cognito:groups`; unknown ones are dropped.
+
+    Raises
+    ------
+    TokenRefused
+        For every reason alike: a caller learns nothing from the difference.
+    """
+    import jwt
+
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenRefused
+    try:
+        key = _keys(jwks_url).get_signing_key_from_jwt(token)
+        claims = jwt.decode(
+            token,
+            key.key,
+            algorithms=["RS256"],
+            issuer=issuer,
+            audience=audience,
+            options={"require": ["exp", "sub", "iss", "aud"]},
+        )
+    except (jwt.PyJWTError, ValueError) as refused:
+        raise TokenRefused from refused
+    return _principal(claims)
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    granted = claims.get("roles", claims.get("cognito:groups", []))
+    roles = frozenset(role for role in granted if role in ROLES) if isinstance(granted, list) else frozenset()
+    subject = str(claims["sub"])
+    member_id = subject if "member" in roles else claims.get("member_id")
+    return Principal(subject=subject, roles=roles, member_id=str(member_id) if member_id else None)

@@ -1,0 +1,82 @@
+"""`Idempotency-Key`: a repeated POST gets the stored answer (draft-ietf-httpapi-idempotency-key-header).
+
+A convenience for clients only; what makes money-like changes happen once is their business key in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyPayloadValidationError,
+)
+
+from loyalty.contracts.problems import problem
+from loyalty.runtime.settings import settings
+
+KEPT_SECONDS: Final = 24 * 3600
+KEY_LIMIT: Final = 255
+
+
+@cache
+def _store() -> DynamoDBPersistenceLayer:
+    return DynamoDBPersistenceLayer(table_name=settings().idempotency_table)
+
+
+def answer_once(
+    app: APIGatewayRestResolver, key: str, compute: Callable[[], Response[Any]]
+) -> Response[Any]:
+    """Return the first answer given to this caller, route and key; compute it when there is none.
+
+    The same key with another body answers 422 `idempotency_key_reused`; while the first is still running, 409.
+    """
+    if len(key) > KEY_LIMIT:
+        return _refused(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_invalid", "The key is too long.")
+    event = app.current_event
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    request = {"key": [authorizer.get("subject"), event.path, key], "body": event.body}
+
+    @idempotent_function(
+        data_keyword_argument="request",
+        persistence_store=_store(),
+        config=IdempotencyConfig(
+            event_key_jmespath="key",
+            payload_validation_jmespath="body",
+            hash_function="sha256",
+            expires_after_seconds=KEPT_SECONDS,
+            raise_on_no_idempotency_key=True,
+        ),
+    )
+    def first(request: dict[str, Any]) -> dict[str, Any]:
+        response = compute()
+        return {
+            "status": response.status_code,
+            "type": response.content_type,
+            "body": response.body,
+            "headers": {name: value for name, value in response.headers.items() if isinstance(value, str)},
+        }
+
+    try:
+        stored = first(request=request)
+    except IdempotencyPayloadValidationError:
+        return _refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key came with another body before."
+        )
+    except IdempotencyAlreadyInProgressError:
+        return _refused(HTTPStatus.CONFLICT, "request_in_progress", "The first request is still running.")
+    return Response(stored["status"], stored["type"], stored["body"], headers=stored["headers"])
+
+
+def _refused(status: HTTPStatus, code: str, detail: str) -> Response[str]:
+    body = problem(status, code, detail).model_dump_json(exclude_none=True)
+    return Response(status, "application/problem+json", body)

@@ -1,0 +1,97 @@
+"""`python -m local replay`."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from local.replay import dataset, live
+from local.replay.behaviour import goods_back
+from local.replay.doors import Doors
+from local.replay.recompute import recompute
+from local.replay.simulation import Simulation
+from local.workspace import Workspace
+
+PROGRAM_FILE = Path(__file__).parent / "program.json"
+_COMPARED = ("orders", "spend_minor", "points", "crossing_order")
+_SHOWN_DIFFERENCES = 20
+
+
+def replay(
+    households: Annotated[int, typer.Option(min=1, help="How many households of the data set.")] = 40,
+    first_day: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = datetime(2017, 1, 1),
+    last_day: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Inclusive.")] = datetime(2017, 12, 31),
+    seed: Annotated[int, typer.Option(help="Equal seeds on a fresh state give equal tables.")] = 1,
+) -> None:
+    """Send a real grocer's orders through the real doors and compare every figure with a recomputation."""
+    console = Console()
+    began = time.monotonic()
+    workspace = Workspace.from_environment()
+    doors = Doors(workspace)
+    start, end = _instants(first_day.date(), last_day.date())
+    baskets = dataset.baskets(households, first_day.date(), last_day.date(), seed)
+    deliveries = len(baskets) + sum(1 for basket in baskets if goods_back(basket, seed))
+    _save_program(doors, start)
+    with Progress(
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task("orders and returns", total=deliveries)
+        journal = Simulation(doors, baskets, seed, lambda: progress.advance(task)).run(start, end)
+    report = doors.check_ledger()
+    state = live.read(workspace)
+    console.print(_table(live.table(state)))
+    found = live.customers(state, {basket.household for basket in baskets})
+    expected = recompute(journal, found, doors.program()["definition"])
+    differences = [*live.broken_invariants(state), *_differences(found, expected)]
+    if not report["balanced"]:
+        differences += [f"ledger check: {violation}" for violation in report["violations"]]
+    console.print(
+        f"{len(expected)} households recomputed ({', '.join(_COMPARED)}), {report['entries']} ledger entries checked, "
+        f"{len(differences)} differences, {time.monotonic() - began:.0f} s"
+    )
+    for difference in differences[:_SHOWN_DIFFERENCES]:
+        console.print(f"[red]{difference}[/red]")
+    raise typer.Exit(1 if differences else 0)
+
+
+def _instants(first_day: date, last_day: date) -> tuple[datetime, datetime]:
+    start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
+    return start, datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def _save_program(doors: Doors, start: datetime) -> None:
+    """Save the demo's program definition, unless it, or a later one, is saved already."""
+    current = doors.program()
+    if current["version"] == 0:
+        definition: dict[str, Any] = json.loads(PROGRAM_FILE.read_text())
+        effective_from = start.isoformat().replace("+00:00", "Z")
+        doors.save_program({"based_on_version": 0, "effective_from": effective_from, "definition": definition})
+
+
+def _differences(found: pd.DataFrame, expected: pd.DataFrame) -> list[str]:
+    columns = list(_COMPARED)
+    compared = expected[columns].compare(found[columns].astype(expected[columns].dtypes), result_names=("expected", "found"))
+    return [f"household {household}: {row.dropna().to_dict()}" for household, row in compared.iterrows()]
+
+
+def _table(figures: dict[str, int]) -> Table:
+    table = Table(title="The year")
+    table.add_column("figure")
+    table.add_column("count", justify="right")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:,}")
+    return table

@@ -1,0 +1,100 @@
+"""The program as the outside world sees it: its API, its mails, the laptop's clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from local.clock import epoch, iso
+from local.identity import Issuer
+from local.workspace import Workspace
+
+_BUSY = 503
+_ATTEMPTS = 5
+
+
+class DoorRefused(Exception):
+    """The program answered something that a replay never asks for."""
+
+
+class Doors:
+    """HTTP to one running laptop cloud, with the tokens of a till and of a manager."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        issuer = Issuer.of(workspace)
+        self._http = httpx.Client(base_url=workspace.url, timeout=120)
+        self._till = {"Authorization": f"Bearer {issuer.token('pos')}"}
+        self._staff = {"Authorization": f"Bearer {issuer.token('staff')}"}
+
+    def enrol(self, customer: Mapping[str, Any]) -> dict[str, Any]:
+        return self._call("POST", "/v1/members", self._till, customer, expected={200, 201})
+
+    def look_up(self, email: str) -> dict[str, Any]:
+        return self._call("POST", "/v1/members/lookups", self._till, {"email": email}, expected={200})
+
+    def order(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        return self._call("POST", "/v1/orders", self._till, order, expected={200, 201})
+
+    def goods_back(self, source: str, order_id: str, goods: Mapping[str, Any]) -> dict[str, Any]:
+        path = f"/v1/orders/{source}/{order_id}/returns"
+        return self._call("POST", path, self._till, goods, expected={200, 201, 202})
+
+    def program(self) -> dict[str, Any]:
+        return self._call("GET", "/v1/program", self._staff, expected={200})
+
+    def save_program(self, update: Mapping[str, Any]) -> dict[str, Any]:
+        return self._call("PUT", "/v1/program", self._staff, update, expected={201})
+
+    def check_ledger(self) -> dict[str, Any]:
+        """Start a check, let the program finish it, return its report."""
+        self._call("POST", "/v1/reports/ledger/checks", self._staff, {}, expected={202})
+        self.advance(self.now())
+        return self._call("GET", "/v1/reports/ledger", self._staff, expected={200})
+
+    def follow(self, link: str) -> int:
+        """Open a mail's link as a browser does: look at the page, press its button; return the last status."""
+        url, _, query = link.partition("?answer=")
+        page = self._http.get(link, headers={"Accept": "text/html"})
+        if "/invitations/" in url:
+            url += "/decline" if query == "decline" else "/accept"
+        return self._http.post(url, headers={"Accept": "text/html"}).status_code if page.is_success else page.status_code
+
+    def mails(self, since: datetime) -> list[dict[str, Any]]:
+        """Return the mails sent at or after `since` (program time), oldest first."""
+        query = {"format": "json", "since": iso(since.timestamp())}
+        found: list[dict[str, Any]] = self._http.get("/_local/mail", params=query).raise_for_status().json()["items"]
+        return sorted(found, key=lambda mail: (mail["sent_at"], mail["to"]))
+
+    def now(self) -> datetime:
+        state = self._http.get("/_local/clock").raise_for_status().json()
+        return datetime.fromtimestamp(epoch(state["now"]), UTC)
+
+    def stepped_from(self, start: datetime) -> None:
+        """Put the clock into stepped mode; a fresh program's clock is set to `start`, a later one stays."""
+        state = self._http.get("/_local/clock").raise_for_status().json()
+        fresh = state["mode"] != "stepped"
+        self._clock({"mode": "stepped", **({"now": iso(start.timestamp())} if fresh else {})})
+
+    def advance(self, to: datetime) -> None:
+        """Move the clock, never back, and return when all is quiet."""
+        self._clock({"advance_to": iso(to.timestamp())})
+
+    def _clock(self, command: Mapping[str, Any]) -> None:
+        self._http.post("/_local/clock", json=command).raise_for_status()
+
+    def _call(
+        self, method: str, path: str, token: Mapping[str, str], body: Any = None, *, expected: set[int]
+    ) -> dict[str, Any]:
+        for attempt in range(_ATTEMPTS):
+            answer = self._http.request(method, path, headers=token, json=body)
+            if answer.status_code != _BUSY:
+                break
+            time.sleep(timedelta(milliseconds=50 * 2**attempt).total_seconds())
+        if answer.status_code not in expected:
+            raise DoorRefused(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
+        found: dict[str, Any] = answer.json()
+        return found

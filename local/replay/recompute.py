@@ -1,0 +1,128 @@
+"""What the figures must be, worked out again from the data set alone, with pandas and Decimal.
+
+Shares no code with the product: it reads the replay's journal (what was sent), the rules as `rules.md` states them, and
+from the live tables only what no data set can tell: each household's member id and the instant of joining.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+import pandas as pd
+
+from local.replay.behaviour import GoodsBack
+from local.replay.dataset import Basket
+from local.replay.journal import Journal
+
+
+@dataclass(slots=True)
+class _Bought:
+    """One order's state while its returns are worked through."""
+
+    basket: Basket
+    points: list[int]
+    line_back: list[int] = field(default_factory=list)
+    amount_back: int = 0
+    spend_taken: int = 0
+    points_taken: int = 0
+
+
+def recompute(journal: Journal, live: pd.DataFrame, definition: dict[str, Any]) -> pd.DataFrame:
+    """Return a row per household: orders, spend_minor, points, crossing_order, variant.
+
+    Parameters
+    ----------
+    journal
+        What was sent, in order.
+    live
+        Index household; columns `member_id` and `joined_at` (NaT: not enrolled).
+    definition
+        The program definition as the API shows it.
+    """
+    rate = Decimal(definition["earn_rate"])
+    bought: dict[str, _Bought] = {}
+    early: dict[str, list[GoodsBack]] = {}
+    rows = {
+        household: {"orders": 0, "spend_minor": 0, "points": 0, "crossing_order": "", "variant": variant}
+        for household, variant in _variants(live, definition).items()
+    }
+    thresholds = {variant["name"]: variant["threshold_minor"] for variant in definition["variants"]}
+    for item in journal.sent:
+        row = rows[item.household if isinstance(item, Basket) else item.basket.household]
+        if isinstance(item, GoodsBack):
+            order = bought.get(item.basket.order_id)
+            if order is None:
+                early.setdefault(item.basket.order_id, []).append(item)
+            else:
+                _take_back(order, item, row)
+            continue
+        if item.order_id in bought:
+            continue
+        earns = _joined_before(live.at[item.household, "joined_at"], item.occurred_at)
+        order = bought[item.order_id] = _Bought(item, _line_points(item, rate) if earns else [0] * len(item.lines))
+        order.line_back = [0] * len(item.lines)
+        row["orders"] += 1
+        row["spend_minor"] += item.total_minor
+        row["points"] += sum(order.points)
+        for goods in early.pop(item.order_id, []):
+            _take_back(order, goods, row)
+        if not row["crossing_order"] and row["spend_minor"] >= thresholds[row["variant"]]:
+            row["crossing_order"] = item.order_id
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("household").sort_index()
+
+
+def _joined_before(joined_at: Any, moment: datetime) -> bool:
+    return bool(pd.notna(joined_at)) and moment >= joined_at.to_pydatetime()
+
+
+def _variants(live: pd.DataFrame, definition: dict[str, Any]) -> dict[int, str]:
+    """Draw each household's variant by the documented rule: sha256 of "seed/member id", first 8 bytes, modulo weights."""
+    names = [variant["name"] for variant in definition["variants"] for _ in range(variant["weight"])]
+    drawn = {}
+    for household, member_id in live["member_id"].items():
+        digest = hashlib.sha256(f"{definition['assignment_seed']}/{member_id}".encode()).digest()
+        drawn[int(str(household))] = names[int.from_bytes(digest[:8], "big") % len(names)]
+    return drawn
+
+
+def _line_points(basket: Basket, rate: Decimal) -> list[int]:
+    """Points of an order, rounded down once for the whole order, spread over its lines by largest remainder."""
+    total = basket.total_minor
+    points = int((Decimal(total) / 100 * rate).to_integral_value(ROUND_FLOOR))
+    if not points:
+        return [0] * len(basket.lines)
+    shares = pd.Series([points * line.amount_minor for line in basket.lines])
+    floors, remainders = shares // total, shares % total
+    left = points - int(floors.sum())
+    # Stable: of equal remainders the earlier line gets the point.
+    for index in remainders.sort_values(ascending=False, kind="stable").index[:left]:
+        floors[index] += 1
+    return [int(value) for value in floors]
+
+
+def _take_back(order: _Bought, goods: GoodsBack, row: dict[str, Any]) -> None:
+    """Take back what has come back so far, less what was taken before; all of it when everything is back."""
+    total, earned = order.basket.total_minor, sum(order.points)
+    if goods.lines:
+        for line in goods.lines:
+            order.line_back[order.basket.lines.index(line)] += line.amount_minor
+    else:
+        order.amount_back += goods.amount_minor
+    back = sum(order.line_back) + order.amount_back
+    spend = back
+    if back == total:
+        points = earned
+    else:
+        by_line = [
+            points * amount // line.amount_minor
+            for points, amount, line in zip(order.points, order.line_back, order.basket.lines, strict=True)
+            if line.amount_minor
+        ]
+        points = min(earned, sum(by_line) + earned * order.amount_back // total)
+    row["spend_minor"] -= spend - order.spend_taken
+    row["points"] -= points - order.points_taken
+    order.spend_taken, order.points_taken = spend, points

@@ -1,0 +1,150 @@
+"""Drives the program through the year: orders and returns in time order, customers who answer their mail."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from local.clock import epoch, iso
+from local.replay import behaviour
+from local.replay.behaviour import Answer, GoodsBack
+from local.replay.dataset import CURRENCY, SOURCE, Basket
+from local.replay.doors import Doors
+from local.replay.journal import Journal
+
+# Customers read their mail twice a day; no answer comes sooner than a day, so none is found too late.
+_MAIL_EVERY = timedelta(hours=12)
+# The journey asks in this order; from the third time on it is outreach.
+_ASKED = ("invite", "reminder", "outreach")
+
+
+def email_of(household: int) -> str:
+    return f"household-{household}@example.com"
+
+
+class Simulation:
+    """One run. `progress` is called once for each order and return that was sent."""
+
+    def __init__(self, doors: Doors, baskets: list[Basket], seed: int, progress: Callable[[], None]) -> None:
+        self._doors = doors
+        self._baskets = baskets
+        self._seed = seed
+        self._progress = progress
+        self._tie = count()
+        self._plan: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._asked: Counter[int] = Counter()
+        self._journal = Journal()
+
+    def run(self, start: datetime, end: datetime) -> Journal:
+        """Enrol, then do everything that is planned before `end`; the clock stands at `end` afterwards."""
+        self._doors.stepped_from(start)
+        now = self._doors.now()
+        self._enrol_half(start)
+        self._plan_deliveries()
+        self._plan_mail(start, end)
+        while self._plan and self._plan[0][0] < end:
+            at, _, act = heapq.heappop(self._plan)
+            if at > now:
+                self._doors.advance(at)
+                now = at
+            act(at)
+        if end > now:
+            self._doors.advance(end)
+        return self._journal
+
+    def _at(self, moment: datetime, act: Callable[[datetime], None]) -> None:
+        heapq.heappush(self._plan, (moment, next(self._tie), act))
+
+    def _enrol_half(self, at: datetime) -> None:
+        members = behaviour.enrolled_at_start({basket.household for basket in self._baskets}, self._seed)
+        for household in members:
+            self._doors.enrol({"email": email_of(household), "consent": {"email": True}})
+        self._journal.enrolled_at_start.update(members)
+
+    def _plan_deliveries(self) -> None:
+        for basket in self._baskets:
+            self._at(basket.occurred_at, lambda _, basket=basket: self._send_order(basket))
+            if goods := behaviour.goods_back(basket, self._seed):
+                self._at(goods.at, lambda _, goods=goods: self._send_return(goods))
+
+    def _plan_mail(self, start: datetime, end: datetime) -> None:
+        at = start + _MAIL_EVERY
+        while at < end:
+            self._at(at, self._read_mail)
+            at += _MAIL_EVERY
+
+    def _send_order(self, basket: Basket) -> None:
+        self._doors.order(order_body(basket))
+        self._journal.sent.append(basket)
+        self._progress()
+
+    def _send_return(self, goods: GoodsBack) -> None:
+        self._doors.goods_back(SOURCE, goods.basket.order_id, return_body(goods))
+        self._journal.sent.append(goods)
+        self._progress()
+
+    def _read_mail(self, at: datetime) -> None:
+        for mail in self._doors.mails(since=at - _MAIL_EVERY):
+            links = [link for link in mail["links"] if "/v1/invitations/" in link]
+            if not links or _time(mail["sent_at"]) >= at:
+                continue
+            household = int(mail["to"][0].split("@")[0].removeprefix("household-"))
+            self._asked[household] += 1
+            asked = self._asked[household]
+            kind = _ASKED[min(asked, len(_ASKED)) - 1]
+            if drawn := behaviour.answer_to(kind, household, asked, self._seed):
+                answer, delay = drawn
+                link = _link_for(answer, mail["links"])
+                when = _time(mail["sent_at"]) + delay
+                self._at(when, lambda now, args=(household, answer, link): self._answer(*args, now))
+
+    def _answer(self, household: int, answer: Answer, link: str, at: datetime) -> None:
+        status = self._doors.follow(link)
+        self._journal.answers.append((household, answer, status, at))
+
+
+def order_body(basket: Basket) -> dict[str, Any]:
+    """Return the basket as `POST /v1/orders` takes it."""
+    return {
+        "source": SOURCE,
+        "order_id": basket.order_id,
+        "occurred_at": iso(basket.occurred_at.timestamp()),
+        "store_id": basket.store_id,
+        "customer": {"email": email_of(basket.household), "consent": {"email": True}},
+        "total": {"amount_minor": basket.total_minor, "currency": CURRENCY},
+        "lines": [
+            {
+                "sku": line.sku,
+                "category": line.category,
+                "quantity": line.quantity,
+                "amount_minor": line.amount_minor,
+            }
+            for line in basket.lines
+        ],
+    }
+
+
+def return_body(goods: GoodsBack) -> dict[str, Any]:
+    """Return the goods as `POST …/returns` takes them."""
+    body: dict[str, Any] = {"return_id": goods.return_id, "occurred_at": iso(goods.at.timestamp())}
+    if goods.lines:
+        body["lines"] = [{"sku": line.sku, "quantity": line.quantity} for line in goods.lines]
+    else:
+        body["amount"] = {"amount_minor": goods.amount_minor, "currency": CURRENCY}
+    return body
+
+
+def _link_for(answer: Answer, links: list[str]) -> str:
+    if answer == "unsubscribe":
+        return next(link for link in links if "/v1/unsubscribe/" in link)
+    invitations = [link for link in links if "/v1/invitations/" in link]
+    declining = [link for link in invitations if link.endswith("?answer=decline")]
+    return declining[0] if answer == "decline" else next(link for link in invitations if link not in declining)
+
+
+def _time(stamp: str) -> datetime:
+    return datetime.fromtimestamp(epoch(stamp), UTC)
