@@ -1,6 +1,7 @@
 """Everything that the domain refuses.
 
-The class name is the error name that a state machine catches; `code` is the stable code of the HTTP problem.
+The class name is the error name that a state machine catches; `code` is the stable code of the HTTP problem, the
+first line of the docstring its detail.
 """
 
 from __future__ import annotations
@@ -15,26 +16,32 @@ class DomainError(Exception):
 
 
 class MemberNotFound(DomainError):
+    """There is no such member."""
+
     code = "member_not_found"
 
 
 class OrderNotFound(DomainError):
+    """There is no such order."""
+
     code = "order_not_found"
 
 
 class OrderConflict(DomainError):
-    """The same order key came again with another total or currency."""
+    """This order came before with another total or currency."""
 
     code = "order_conflict"
 
 
 class ReturnConflict(DomainError):
-    """The same return id came again with another content."""
+    """This return id came before with another content."""
 
     code = "return_conflict"
 
 
 class ReturnExceedsOrder(DomainError):
+    """More would come back than the order had."""
+
     code = "return_exceeds_order"
 
 
@@ -44,21 +51,39 @@ class IdentityTaken(DomainError):
     code = "identity_taken"
 
 
+class IdentityInvalid(DomainError):
+    """An e-mail, phone, card or external id is not well-formed."""
+
+    code = "identity_invalid"
+
+
 class AlreadyEnrolled(DomainError):
+    """The customer is a member already."""
+
     code = "already_enrolled"
 
 
+class TooManyReturnsWaiting(DomainError):
+    """Too many returns wait for an order that was not seen yet."""
+
+    code = "too_many_returns_waiting"
+
+
 class InsufficientPoints(DomainError):
+    """The member does not have so many points."""
+
     code = "insufficient_points"
 
 
 class AdjustmentConflict(DomainError):
-    """The same adjustment id came again with other points or reason."""
+    """This adjustment id came before with other points or another reason."""
 
     code = "adjustment_conflict"
 
 
 class AdjustmentAboveLimit(DomainError):
+    """The adjustment is above the limit of one person."""
+
     code = "adjustment_above_limit"
 
 
@@ -69,48 +94,72 @@ class OwnAccount(DomainError):
 
 
 class UnknownCurrency(DomainError):
+    """The program has no rate for this currency on that day."""
+
     code = "unknown_currency"
 
 
 class FutureDate(DomainError):
+    """The order or return lies in the future."""
+
     code = "future_date"
 
 
 class InvitationInvalid(DomainError):
-    """A link that we did not sign, or that was signed for another purpose."""
+    """There is no such invitation."""
 
     code = "invitation_invalid"
 
 
 class InvitationExpired(DomainError):
+    """The invitation has expired."""
+
     code = "invitation_expired"
 
 
 class InvitationAnswered(DomainError):
+    """The invitation was answered before."""
+
     code = "invitation_answered"
 
 
 class ProgramInvalid(DomainError):
+    """The program definition contradicts itself."""
+
     code = "program_invalid"
 
 
+class ProgramVersionNotFound(DomainError):
+    """There is no such version of the program."""
+
+    code = "program_version_not_found"
+
+
 class ProgramVersionConflict(DomainError):
-    """Somebody else saved a version meanwhile."""
+    """Somebody else saved a program version meanwhile."""
 
     code = "program_version_conflict"
 
 
 class ImportNotFound(DomainError):
+    """There is no such import."""
+
     code = "import_not_found"
 
 
 class ImportFileInvalid(DomainError):
-    """A bulk file that cannot be read at all (encoding, header, format)."""
+    """The file cannot be read: not UTF-8 text, or an unknown format or header."""
 
     code = "import_file_invalid"
 
 
 class MemberBusy(DomainError):
-    """The member changed under us five times in a row; try again."""
+    """The member is being changed by others; try again."""
 
     code = "member_busy"
+
+
+class CursorInvalid(DomainError):
+    """The cursor is not one that a page of this list gave."""
+
+    code = "cursor_invalid"

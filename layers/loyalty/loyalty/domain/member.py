@@ -13,7 +13,15 @@ from loyalty.domain.orders import OrderKey
 IdentityKind = Literal["card", "external_id", "email", "phone"]
 Channel = Literal["email", "sms", "push"]
 EliteStatus = Literal[
-    "prospect", "invited", "reminded", "active", "not_interested", "inactive", "left", "merged", "erased"
+    "prospect",
+    "invited",
+    "reminded",
+    "active",
+    "not_interested",
+    "inactive",
+    "left",
+    "merged",
+    "erased",
 ]
 InactiveReason = Literal["silent", "lapsed"]
 
@@ -23,7 +31,7 @@ IDENTITY_STRENGTH: tuple[IdentityKind, ...] = ("card", "external_id", "email", "
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A normalised identity (`value`: lower-case e-mail, E.164 phone, trimmed card or external id)."""
+    """A normalised identity: lower-case e-mail, E.164 phone, trimmed card or external id."""
 
     kind: IdentityKind
     value: str
@@ -39,11 +47,12 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A customer's profile with balances; a *member* once `joined_at` is set. `version` 0 is not stored yet.
+    """A customer's profile with balances; a *member* once `joined_at` is set.
 
-    `lifetime_spend_minor` is in the program's currency. `variant` and `journey_program_version` are drawn once, when
-    the journey starts. `marketing_sent_at` holds the latest marketing messages, newest last, as many as the weekly
-    limit needs. `suppressed` maps a channel to why nothing may be sent there (bounce, complaint).
+    `version` 0 is not stored yet. `lifetime_spend_minor` is in the program's currency. `variant`
+    and `journey_program_version` are drawn once, when the journey starts. `marketing_sent_at` holds
+    the latest marketing messages, newest last, as many as the weekly limit needs. `suppressed` maps
+    a channel to why nothing may be sent there (bounce, complaint).
     """
 
     member_id: str

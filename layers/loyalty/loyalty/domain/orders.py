@@ -26,7 +26,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A line as sent; `amount_minor` is the line's total, tax included, after discounts, in the order's currency."""
+    """A line as sent; `amount_minor` is its total, tax included, discounts off."""
 
     sku: str
     quantity: int
@@ -56,7 +56,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class EarningLine:
-    """A line of an accepted order: what of it was eligible (accounting currency) and what it earned."""
+    """A line of an accepted order; `eligible_minor` is in the program's currency."""
 
     sku: str
     quantity: int
@@ -71,8 +71,9 @@ class EarningLine:
 class AcceptedOrder:
     """What is kept of an order for ever; written once, never changed.
 
-    `total` is in the order's own currency, `eligible_minor` in the program's. `releases_at` and `lot_expires_at` say
-    where its points went (None when it earned nothing); `answer` is the first answer, given again to a duplicate.
+    `total` is in the order's own currency, `eligible_minor` in the program's. `releases_at` and
+    `lot_expires_at` say where its points went (None when it earned nothing); `answer` is the first
+    answer, given again to a duplicate.
     """
 
     key: OrderKey
@@ -111,10 +112,12 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class OrderReturns:
-    """What has come back of one order so far, or waits for it; the only part of an order that changes.
+    """What has come back of one order, or waits for it; the only part of an order that changes.
 
-    `line_amounts_minor[i]` and `line_quantities[i]` belong to the order's line i; `unassigned_minor` came back as an
-    amount without lines (all in the order's currency); `eligible_minor` and `points` were taken back so far.
+    `line_amounts_minor[i]` is what came back of the order's line i; `line_quantities[i]` are the
+    pieces of it that came back without an amount of their own; `unassigned_minor` came back as an
+    amount without lines (all in the order's currency). `eligible_minor` (program's currency) and
+    `points` were taken back so far.
     """
 
     key: OrderKey

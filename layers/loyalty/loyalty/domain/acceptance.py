@@ -1,0 +1,314 @@
+"""What accepting an order or a return changes: points, lifetime spend, the Elite threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from loyalty.domain.earning import Earning, earn
+from loyalty.domain.errors import FutureDate, ReturnExceedsOrder
+from loyalty.domain.journey import GONE, draw_variant
+from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse
+from loyalty.domain.member import Member, StatusChange
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
+from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.returns import fingerprint, take_back
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Program versions that judge an order: `earning` of when it occurred, `journey` of now."""
+
+    earning: ProgramDefinition
+    journey: ProgramDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDecision:
+    """What an order leads to. `returns` is None unless returns waited for the order."""
+
+    order: AcceptedOrder
+    member: Member | None
+    entries: tuple[Entry, ...]
+    status_changes: tuple[StatusChange, ...]
+    returns: OrderReturns | None
+    accepted_returns: tuple[AcceptedReturn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnDecision:
+    """What a return leads to; no entry when it takes back no points."""
+
+    accepted: AcceptedReturn
+    returns: OrderReturns
+    member: Member | None
+    entries: tuple[Entry, ...]
+
+
+def require_past(occurred_at: datetime, now: datetime) -> None:
+    """Raise `FutureDate` when something is said to have happened later than clocks may differ."""
+    if occurred_at > now + CLOCK_TOLERANCE:
+        raise FutureDate(f"{occurred_at.isoformat()} is in the future")
+
+
+def accept_order(
+    order: Order,
+    member: Member | None,
+    *,
+    waiting: OrderReturns | None,
+    rules: Rules,
+    now: datetime,
+    identity_conflict: bool = False,
+) -> OrderDecision:
+    """Decide what a new order earns its customer, its waiting returns included.
+
+    Parameters
+    ----------
+    order
+        An order that was not accepted before.
+    member
+        Its customer, already with the version that the change will have; None when nobody can be
+        found.
+    waiting
+        Returns that came before the order, if any.
+    rules
+        The program versions to judge by.
+    now
+        When it is recorded.
+    identity_conflict
+        Whether the order's identities point to several customers; only noted in the answer.
+
+    Raises
+    ------
+    UnknownCurrency
+        The program cannot convert the order's currency.
+    """
+    earning = earn(order, rules.earning, collects_points=_collects(member, order))
+    accepted = _accepted(order, member, earning, rules.earning, now)
+    entries: tuple[Entry, ...] = ()
+    if member is not None:
+        member, entries = _credit(member, accepted, earning, now)
+    returns, accepted_returns = waiting, []
+    for return_ in waiting.waiting if waiting else ():
+        counted = _count_waiting(accepted, returns or OrderReturns(order.key), return_, member, now)
+        returns, member = counted.returns, counted.member
+        entries += counted.entries
+        accepted_returns.append(counted.accepted)
+    crossed: tuple[StatusChange, ...] = ()
+    if member is not None and _crosses(member, order, rules.journey, now):
+        member, crossing = _cross(member, order, rules.journey, now)
+        crossed = (crossing,)
+    answer = _order_answer(member, earning.points, rules.journey, crossed=bool(crossed))
+    if identity_conflict:
+        answer["identity_conflict"] = True
+    return OrderDecision(
+        order=replace(accepted, answer=answer),
+        member=member,
+        entries=entries,
+        status_changes=crossed,
+        returns=replace(returns, version=returns.version + 1, waiting=()) if returns else None,
+        accepted_returns=tuple(accepted_returns),
+    )
+
+
+def accept_return(
+    order: AcceptedOrder,
+    returns: OrderReturns,
+    return_: Return,
+    member: Member | None,
+    now: datetime,
+) -> ReturnDecision:
+    """Decide what a return takes back from its order's customer.
+
+    Parameters
+    ----------
+    order
+        The order that the goods belong to.
+    returns
+        What of it came back so far; the decision's `returns` has the same version.
+    return_
+        A return that was not counted before.
+    member
+        The order's customer, already with the version that the change will have.
+    now
+        When it is recorded.
+
+    Raises
+    ------
+    ReturnExceedsOrder
+        More than the order would have come back.
+    """
+    taken = take_back(order, returns, return_)
+    entries: tuple[Entry, ...] = ()
+    if member is not None:
+        spend_minor = max(0, member.lifetime_spend_minor - taken.eligible_minor)
+        member = replace(member, lifetime_spend_minor=spend_minor)
+        if taken.points and order.releases_at and order.lot_expires_at:
+            earned = PendingPoints(order.releases_at, order.lot_expires_at, taken.points)
+            account, entry = reverse(
+                member.account, _return_posting(member, order, return_, now), earned
+            )
+            member, entries = replace(member, account=account), (entry,)
+    answer: dict[str, object] = {
+        "points_reversed": taken.points if member else 0,
+        "points_available": member.account.points_available if member else 0,
+    }
+    accepted = AcceptedReturn(
+        key=order.key,
+        return_id=return_.return_id,
+        member_id=order.member_id,
+        occurred_at=return_.occurred_at,
+        recorded_at=now,
+        fingerprint=fingerprint(return_),
+        eligible_minor=taken.eligible_minor,
+        points=taken.points,
+        answer=answer,
+    )
+    return ReturnDecision(accepted, taken.returns, member, entries)
+
+
+def _count_waiting(
+    order: AcceptedOrder,
+    returns: OrderReturns,
+    return_: Return,
+    member: Member | None,
+    now: datetime,
+) -> ReturnDecision:
+    """Count a return that waited; one that exceeds the order is kept as refused."""
+    try:
+        return accept_return(order, returns, return_, member, now)
+    except ReturnExceedsOrder as refusal:
+        refused = AcceptedReturn(
+            key=order.key,
+            return_id=return_.return_id,
+            member_id=order.member_id,
+            occurred_at=return_.occurred_at,
+            recorded_at=now,
+            fingerprint=fingerprint(return_),
+            eligible_minor=0,
+            points=0,
+            answer={REFUSED: str(refusal)},
+        )
+        return ReturnDecision(refused, returns, member, ())
+
+
+def _collects(member: Member | None, order: Order) -> bool:
+    return (
+        member is not None
+        and member.joined_at is not None
+        and order.occurred_at >= member.joined_at
+    )
+
+
+def _accepted(
+    order: Order,
+    member: Member | None,
+    earning: Earning,
+    definition: ProgramDefinition,
+    now: datetime,
+) -> AcceptedOrder:
+    return AcceptedOrder(
+        key=order.key,
+        member_id=member.member_id if member else None,
+        occurred_at=order.occurred_at,
+        recorded_at=now,
+        store_id=order.store_id,
+        total=order.total,
+        lines=earning.lines,
+        eligible_minor=earning.eligible_minor,
+        points=earning.points,
+        releases_at=earning.releases_at if earning.points else None,
+        lot_expires_at=earning.lot_expires_at if earning.points else None,
+        program_version=definition.version,
+        answer={},
+    )
+
+
+def _credit(
+    member: Member, order: AcceptedOrder, earning: Earning, now: datetime
+) -> tuple[Member, tuple[Entry, ...]]:
+    member = replace(
+        member, lifetime_spend_minor=member.lifetime_spend_minor + order.eligible_minor
+    )
+    if not earning.points:
+        return member, ()
+    posting = Posting(
+        member_id=member.member_id,
+        business_key=f"order/{order.key.source}/{order.key.order_id}",
+        occurred_at=order.occurred_at,
+        recorded_at=now,
+        reason="order",
+    )
+    earned = PendingPoints(earning.releases_at, earning.lot_expires_at, earning.points)
+    account, entry = accrue(member.account, posting, earned)
+    return replace(member, account=account), (entry,)
+
+
+def _return_posting(
+    member: Member, order: AcceptedOrder, return_: Return, now: datetime
+) -> Posting:
+    return Posting(
+        member_id=member.member_id,
+        business_key=f"return/{order.key.source}/{order.key.order_id}/{return_.return_id}",
+        occurred_at=return_.occurred_at,
+        recorded_at=now,
+        reason="return",
+    )
+
+
+def _crosses(member: Member, order: Order, definition: ProgramDefinition, now: datetime) -> bool:
+    """Tell whether the order takes its customer over the Elite threshold, once for ever."""
+    if member.threshold_crossed_at is not None or member.status in GONE:
+        return False
+    if order.historic and order.occurred_at < now - timedelta(days=definition.invite_recency_days):
+        return False
+    return member.lifetime_spend_minor >= draw_variant(definition, member.member_id).threshold_minor
+
+
+def _cross(
+    member: Member, order: Order, definition: ProgramDefinition, now: datetime
+) -> tuple[Member, StatusChange]:
+    variant = draw_variant(definition, member.member_id)
+    crossed = replace(
+        member,
+        threshold_crossed_at=order.occurred_at,
+        crossing_order=order.key,
+        variant=variant.name,
+        journey_program_version=definition.version,
+    )
+    fact = StatusChange(
+        member_id=member.member_id,
+        member_version=member.version,
+        event="ThresholdCrossed",
+        occurred_at=order.occurred_at,
+        recorded_at=now,
+        from_status=member.status,
+        to_status=member.status,
+        data={
+            "source": order.key.source,
+            "order_id": order.key.order_id,
+            "variant": variant.name,
+            "program_version": definition.version,
+            "lifetime_spend_minor": member.lifetime_spend_minor,
+        },
+    )
+    return crossed, fact
+
+
+def _order_answer(
+    member: Member | None, points_earned: int, definition: ProgramDefinition, *, crossed: bool
+) -> dict[str, object]:
+    spend_minor = member.lifetime_spend_minor if member else 0
+    return {
+        "member_id": member.member_id if member else None,
+        "status": member.status if member else None,
+        "tier": member.tier if member else None,
+        "points_earned": points_earned,
+        "points_pending": member.account.points_pending if member else 0,
+        "points_available": member.account.points_available if member else 0,
+        "lifetime_spend": {"amount_minor": spend_minor, "currency": definition.currency},
+        "threshold_crossed": crossed,
+    }

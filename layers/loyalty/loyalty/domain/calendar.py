@@ -1,0 +1,33 @@
+"""Program days and months: all of them begin at midnight in the program's time zone, DST or not."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def program_day(at: datetime, zone: ZoneInfo) -> date:
+    """Return the calendar day of the program in which the instant `at` lies."""
+    return at.astimezone(zone).date()
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """Return the first instant of a program day, UTC, also where DST skips or repeats midnight."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def return_window_end(occurred_at: datetime, pending_days: int, zone: ZoneInfo) -> datetime:
+    """Return when points of an order become available.
+
+    The window is `pending_days` whole program days after the order's own day, so it ends with the
+    midnight after the last of them.
+    """
+    return day_start(program_day(occurred_at, zone) + timedelta(days=pending_days + 1), zone)
+
+
+def lot_expiry(occurred_at: datetime, expiry_months: int, zone: ZoneInfo) -> datetime:
+    """Return when points expire: at the end of the month `expiry_months` after their own, UTC."""
+    earned = program_day(occurred_at, zone)
+    month_number = earned.year * 12 + (earned.month - 1) + expiry_months + 1
+    year, month_index = divmod(month_number, 12)
+    return day_start(date(year, month_index + 1, 1), zone)

@@ -1,0 +1,111 @@
+"""Consents per channel, and what they mean for marketing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from loyalty.domain.member import Channel, Consent, EliteStatus, IdentityKind, Member, StatusChange
+from loyalty.domain.program import ProgramDefinition
+
+_ADDRESS_OF: dict[Channel, IdentityKind] = {"email": "email", "sms": "phone"}
+
+
+def may_market(member: Member, channel: Channel, definition: ProgramDefinition) -> bool:
+    """Tell whether marketing may go to `member` by `channel`.
+
+    There must be an address, no bounce or complaint, and consent; where nothing was said, the
+    program's `invite_basis` decides.
+    """
+    address_kind = _ADDRESS_OF.get(channel)
+    if address_kind is not None and member.identity(address_kind) is None:
+        return False
+    if channel in member.suppressed:
+        return False
+    consent = member.consents.get(channel)
+    return consent.granted if consent else definition.invite_basis == "soft_opt_in"
+
+
+def record_consents(
+    member: Member, said: Mapping[Channel, Consent], definition: ProgramDefinition, at: datetime
+) -> tuple[Member, tuple[StatusChange, ...]]:
+    """Record what a customer said; an older statement never overrides a newer one.
+
+    Of two statements of the same instant the opt-out holds. A prospect whose invite was suppressed
+    and who may be invited now gets `InviteAllowed`; so this is also called, with nothing said,
+    after an e-mail became known.
+
+    Parameters
+    ----------
+    member
+        The customer, already with the version that the change will have.
+    said
+        Statements by channel.
+    definition
+        The current program version.
+    at
+        Now.
+
+    Returns
+    -------
+    tuple of Member and tuple of StatusChange
+        The member and a `ConsentChanged` per channel that changed; the same member when nothing
+        did.
+    """
+    news = {
+        channel: consent for channel, consent in said.items() if _is_news(member, channel, consent)
+    }
+    facts = [
+        _fact(
+            member,
+            "ConsentChanged",
+            occurred_at=consent.recorded_at,
+            recorded_at=at,
+            data={"channel": channel, "granted": consent.granted, "source": consent.source},
+        )
+        for channel, consent in news.items()
+    ]
+    if news:
+        member = replace(member, consents={**member.consents, **news})
+    if (
+        member.invite_suppressed
+        and member.status == "prospect"
+        and may_market(member, "email", definition)
+    ):
+        member = replace(member, invite_suppressed=False)
+        facts.append(_fact(member, "InviteAllowed", occurred_at=at, recorded_at=at, data={}))
+    return member, tuple(facts)
+
+
+def _is_news(member: Member, channel: Channel, consent: Consent) -> bool:
+    known = member.consents.get(channel)
+    if known is None:
+        return True
+    if known.granted == consent.granted:
+        return False
+    if known.recorded_at == consent.recorded_at:
+        return not consent.granted
+    return known.recorded_at < consent.recorded_at
+
+
+def _fact(
+    member: Member,
+    event: str,
+    *,
+    occurred_at: datetime,
+    recorded_at: datetime,
+    data: Mapping[str, str | int | bool | None],
+) -> StatusChange:
+    """Return a fact that leaves the Elite status as it is."""
+    status: EliteStatus = member.status
+    return StatusChange(
+        member_id=member.member_id,
+        member_version=member.version,
+        event=event,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        from_status=status,
+        to_status=status,
+        data=data,
+    )

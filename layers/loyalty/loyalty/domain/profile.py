@@ -1,0 +1,56 @@
+"""What a customer's profile learns from an order or a sign-up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from loyalty.domain.consents import record_consents
+from loyalty.domain.identity import CustomerRef
+from loyalty.domain.member import Consent, Identity, Member, StatusChange
+from loyalty.domain.program import ProgramDefinition
+
+
+def learn(
+    member: Member,
+    customer: CustomerRef,
+    claims: tuple[Identity, ...],
+    *,
+    source: str,
+    said_at: datetime,
+    definition: ProgramDefinition,
+    now: datetime,
+) -> tuple[Member, tuple[StatusChange, ...]]:
+    """Add new identities, a name that was missing, and consents to a profile.
+
+    Parameters
+    ----------
+    member
+        The customer as stored, or a new one of version 0.
+    customer
+        What was said.
+    claims
+        Those of its identities that become this customer's.
+    source, said_at
+        Who said it and when; consents keep both.
+    definition
+        The current program version.
+    now
+        When it is recorded.
+
+    Returns
+    -------
+    tuple of Member and tuple of StatusChange
+        The member one version further, and what changed about its consents.
+    """
+    known = replace(
+        member,
+        version=member.version + 1,
+        identities=member.identities + claims,
+        name=member.name or customer.name,
+    )
+    said = {
+        channel: Consent(granted, recorded_at=said_at, source=source)
+        for channel, granted in customer.consents.items()
+    }
+    return record_consents(known, said, definition, now)
