@@ -64,38 +64,3 @@ async def send_answer(send: Send, answer: Answer) -> None:
     ]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
-
-
-async def get(app: App, path: str) -> Answer:
-    """Ask an app in this process, as a client on this machine would."""
-    scope: Scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [(b"host", b"127.0.0.1")],
-        "client": ("127.0.0.1", 0),
-        "server": ("127.0.0.1", 0),
-    }
-    status = HTTPStatus.INTERNAL_SERVER_ERROR.value
-    content_type = ""
-    body = b""
-
-    async def receive() -> Event:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(event: Event) -> None:
-        nonlocal status, content_type, body
-        if event["type"] == "http.response.start":
-            status = event["status"]
-            headers = {name.lower(): value for name, value in event["headers"]}
-            content_type = headers.get(b"content-type", b"").decode()
-        else:
-            body += event.get("body", b"")
-
-    await app(scope, receive, send)
-    return Answer(status, content_type, body)

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from local import mailbox
-from local.asgi import Answer, App, get, json_answer, problem
+from local.asgi import Answer, json_answer, problem
 from local.clock import ClockModeError, NotQuietError, ProgramClock, epoch
 from local.emulator import faults
 from local.identity import Issuer
@@ -22,16 +22,9 @@ _MESSAGES_ON_PAGE = 200
 
 
 class Control:
-    """Answers requests for the cloud's own pages.
+    """Answers requests for the cloud's own pages."""
 
-    Parameters
-    ----------
-    app
-        The emulator, which is asked for what it has sent.
-    """
-
-    def __init__(self, app: App, clock: ProgramClock, issuer: Issuer) -> None:
-        self._app = app
+    def __init__(self, clock: ProgramClock, issuer: Issuer) -> None:
         self._clock = clock
         self._issuer = issuer
         self._pages = Environment(
@@ -48,7 +41,7 @@ class Control:
             case "GET", "jwks.json":
                 return json_answer(self._issuer.jwks())
             case "GET", "mail":
-                return await self._mail(query)
+                return self._mail(query)
             case (("GET" | "POST" | "DELETE"), "faults"):
                 return _faults(method, body)
             case _, "clock" | "jwks.json" | "mail" | "faults":
@@ -70,15 +63,15 @@ class Control:
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_clock", str(error))
         return json_answer(self._clock.state())
 
-    async def _mail(self, query: dict[str, str]) -> Answer:
-        emails = await get(self._app, "/_ministack/ses/messages")
-        texts = await get(self._app, "/_ministack/sns/sms-messages")
-        messages = mailbox.read(json.loads(emails.body), json.loads(texts.body))
+    def _mail(self, query: dict[str, str]) -> Answer:
         recipient = query.get("to", "")
-        if recipient:
-            messages = mailbox.sent_to(messages, recipient)
+        try:
+            since = epoch(query["since"]) if "since" in query else 0.0
+        except ValueError as error:
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_time", str(error))
+        messages = mailbox.sent(since, recipient)
         if query.get("format") == "json":
-            return json_answer({"items": [mailbox.as_json(message) for message in messages]})
+            return json_answer({"items": [message.as_json() for message in messages]})
         page = self._pages.get_template("mail.html").render(
             messages=messages[:_MESSAGES_ON_PAGE], total=len(messages), recipient=recipient
         )

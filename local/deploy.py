@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,15 @@ class RestApi:
 
 
 @dataclass(frozen=True)
+class Resource:
+    """One resource of a stack."""
+
+    logical_id: str
+    resource_type: str
+    physical_id: str
+
+
+@dataclass(frozen=True)
 class Deployment:
     """What stands after a deploy.
 
@@ -43,15 +52,26 @@ class Deployment:
     ----------
     outputs
         The stack's outputs.
-    rest_api
-        The stack's REST API, if it has one.
+    resources
+        Everything in the stack.
     changed
         Whether anything had to be created or updated.
     """
 
     outputs: Mapping[str, str]
-    rest_api: RestApi | None
+    resources: Sequence[Resource]
     changed: bool
+
+    def of_type(self, resource_type: str) -> list[Resource]:
+        """The stack's resources of one CloudFormation type."""
+        return [found for found in self.resources if found.resource_type == resource_type]
+
+    @property
+    def rest_api(self) -> RestApi | None:
+        """The stack's REST API, if it has one."""
+        apis = self.of_type("AWS::ApiGateway::RestApi")
+        stages = self.of_type("AWS::ApiGateway::Stage")
+        return RestApi(apis[0].physical_id, stages[0].physical_id) if apis and stages else None
 
 
 class Cloud:
@@ -108,9 +128,17 @@ def deploy(
             parameters={name: value for name, value in parameters.items() if name in declared},
             deadline=time.monotonic() + timeout_seconds,
         )
-        return Deployment(stack.outputs(), stack.rest_api(), changed)
+        return Deployment(stack.outputs(), stack.resources(), changed)
     except ClientError as error:
         raise DeployError(error.response["Error"]["Message"]) from error
+
+
+def describe(cloud: Cloud, stack_name: str) -> Deployment | None:
+    """What stands now, without deploying anything; None if there is no such stack."""
+    stack = _Stack(cloud.client("cloudformation"), stack_name)
+    if stack.status() is None:
+        return None
+    return Deployment(stack.outputs(), stack.resources(), changed=False)
 
 
 class _Stack:
@@ -120,7 +148,7 @@ class _Stack:
 
     def apply(self, template_url: str, parameters: Mapping[str, str], deadline: float) -> bool:
         """Create or update and wait; answers whether there was anything to do."""
-        status = self._status()
+        status = self.status()
         if status in _BROKEN_CREATE:
             self._cloudformation.delete_stack(StackName=self._name)
             self._wait(deadline)
@@ -129,6 +157,8 @@ class _Stack:
             "StackName": self._name,
             "TemplateURL": template_url,
             "Capabilities": _CAPABILITIES,
+            # What a failed operation has just created holds nothing yet that is worth keeping.
+            "RetainExceptOnCreate": True,
             "Parameters": [
                 {"ParameterKey": name, "ParameterValue": value}
                 for name, value in parameters.items()
@@ -154,25 +184,26 @@ class _Stack:
         outputs = self._describe().get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
-    def rest_api(self) -> RestApi | None:
+    def resources(self) -> list[Resource]:
         pages = self._cloudformation.get_paginator("list_stack_resources").paginate(
             StackName=self._name
         )
-        ids = {
-            resource["ResourceType"]: resource["PhysicalResourceId"]
+        return [
+            Resource(
+                summary["LogicalResourceId"],
+                summary["ResourceType"],
+                summary["PhysicalResourceId"],
+            )
             for page in pages
-            for resource in page["StackResourceSummaries"]
-        }
-        api_id = ids.get("AWS::ApiGateway::RestApi")
-        stage = ids.get("AWS::ApiGateway::Stage")
-        return RestApi(api_id, stage) if api_id and stage else None
+            for summary in page["StackResourceSummaries"]
+        ]
 
     def _describe(self) -> dict[str, Any]:
         stacks = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"]
         description: dict[str, Any] = stacks[0]
         return description
 
-    def _status(self) -> str | None:
+    def status(self) -> str | None:
         try:
             status: str = self._describe()["StackStatus"]
         except ClientError as error:
@@ -182,7 +213,7 @@ class _Stack:
         return None if status == "DELETE_COMPLETE" else status
 
     def _wait(self, deadline: float) -> str:
-        while (status := self._status() or "DELETE_COMPLETE").endswith("_IN_PROGRESS"):
+        while (status := self.status() or "DELETE_COMPLETE").endswith("_IN_PROGRESS"):
             if time.monotonic() > deadline:
                 raise DeployError(f"stack {self._name} is still {status}")
             time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""What the program has sent: e-mails and text messages, as the emulator recorded them."""
+"""What the program has sent: e-mails and text messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from local.clock import iso
+from local.emulator import outbox
 
 _LINK = re.compile(r"https?://[^\s<>\"')\]]+")
 
@@ -40,74 +41,73 @@ class Message:
         """Addresses in the plain text, in order and each once."""
         return tuple(dict.fromkeys(_LINK.findall(self.text)))
 
+    def as_json(self) -> dict[str, Any]:
+        """The message as the mail page's JSON has it."""
+        return {
+            "message_id": self.message_id,
+            "channel": self.channel,
+            "sent_at": self.sent_at,
+            "sender": self.sender,
+            "to": list(self.recipients),
+            "subject": self.subject,
+            "links": list(self.links),
+            "text": self.text,
+            "html": self.html,
+        }
 
-def read(emails: Mapping[str, Any], texts: Mapping[str, Any]) -> list[Message]:
-    """Read what MiniStack's inspection pages answer, newest message first.
+
+def sent(since: float = 0.0, recipient: str = "") -> list[Message]:
+    """What was sent, newest first.
 
     Parameters
     ----------
-    emails
-        The answer of ``/_ministack/ses/messages``.
-    texts
-        The answer of ``/_ministack/sns/sms-messages``.
+    since
+        Only what was sent at this moment of the program's time (epoch seconds) or later.
+    recipient
+        Only what went to this address or number, among others.
     """
     messages = [
-        *(_email(entry) for entries in emails["messages"].values() for entry in entries),
-        *(
-            _text(phone, entry)
-            for phone, entries in texts["sms_messages"].items()
-            for entry in entries
-        ),
+        *(_email(record) for record in _recent(outbox.emails(), since)),
+        *(_text(record) for record in _recent(outbox.texts(), since)),
     ]
-    return sorted(messages, key=lambda message: message.sent_at, reverse=True)
-
-
-def sent_to(messages: Iterable[Message], address: str) -> list[Message]:
-    """Only the messages of which one recipient is this address or number."""
-    wanted = address.casefold()
-    return [
-        message
-        for message in messages
-        if any(recipient.casefold() == wanted for recipient in message.recipients)
-    ]
-
-
-def as_json(message: Message) -> dict[str, Any]:
-    """A message as the mail page's JSON has it."""
-    return {
-        "message_id": message.message_id,
-        "channel": message.channel,
-        "sent_at": message.sent_at,
-        "sender": message.sender,
-        "to": list(message.recipients),
-        "subject": message.subject,
-        "links": list(message.links),
-        "text": message.text,
-        "html": message.html,
-    }
-
-
-def _email(entry: Mapping[str, Any]) -> Message:
-    return Message(
-        message_id=entry["MessageId"],
-        channel="email",
-        sent_at=iso(entry["Timestamp"]),
-        sender=entry["Source"],
-        recipients=(*entry["To"], *entry["CC"], *entry["BCC"]),
-        subject=entry["Subject"],
-        text=entry["BodyText"],
-        html=entry["BodyHtml"] or "",
+    wanted = recipient.casefold()
+    return sorted(
+        (message for message in messages if not wanted or _is_to(message, wanted)),
+        key=lambda message: message.sent_at,
+        reverse=True,
     )
 
 
-def _text(phone: str, entry: Mapping[str, Any]) -> Message:
+def _recent(records: Iterable[Mapping[str, Any]], since: float) -> Iterable[Mapping[str, Any]]:
+    # Rounded as in sent_at: what a reader saw last is a moment that it can go on from.
+    return (record for record in records if round(record["Timestamp"], 3) >= since)
+
+
+def _is_to(message: Message, folded_address: str) -> bool:
+    return any(recipient.casefold() == folded_address for recipient in message.recipients)
+
+
+def _email(record: Mapping[str, Any]) -> Message:
     return Message(
-        message_id=entry["MessageId"],
+        message_id=record["MessageId"],
+        channel="email",
+        sent_at=iso(record["Timestamp"]),
+        sender=record["Source"],
+        recipients=(*record["To"], *record["CC"], *record["BCC"]),
+        subject=record["Subject"],
+        text=record["BodyText"],
+        html=record["BodyHtml"] or "",
+    )
+
+
+def _text(record: Mapping[str, Any]) -> Message:
+    return Message(
+        message_id=record["MessageId"],
         channel="sms",
-        sent_at=iso(entry["Timestamp"]),
+        sent_at=iso(record["Timestamp"]),
         sender="",
-        recipients=(phone,),
+        recipients=(record["PhoneNumber"],),
         subject="",
-        text=entry["Message"],
+        text=record["Message"],
         html="",
     )

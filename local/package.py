@@ -19,7 +19,7 @@ import py_compile
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,9 +101,9 @@ def build(template_file: Path, bucket: str) -> Package:
     builder = _Builder(template_file.parent, bucket)
     function_defaults = template.get("Globals", {}).get("Function", {})
     builder.replace(function_defaults, "CodeUri", builder.code)
-    for resource in template.get("Resources", {}).values():
+    for resource in _resources(template.get("Resources", {})):
         properties = resource.get("Properties", {})
-        match resource.get("Type"):
+        match resource["Type"]:
             case "AWS::Serverless::Function":
                 builder.replace(properties, "CodeUri", builder.code)
             case "AWS::Serverless::LayerVersion":
@@ -111,6 +111,16 @@ def build(template_file: Path, bucket: str) -> Package:
             case "AWS::Serverless::StateMachine":
                 builder.replace(properties, "DefinitionUri", builder.state_machine)
     return Package(template, tuple(builder.artifacts.values()))
+
+
+def _resources(section: Template) -> Iterator[Template]:
+    """Every resource of a template's section, those in loops (``Fn::ForEach``) too."""
+    for name, resource in section.items():
+        if name.startswith("Fn::ForEach::"):
+            _, _, body = resource
+            yield from _resources(body)
+        else:
+            yield resource
 
 
 def upload(package: Package, s3: Any, bucket: str) -> int:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from local import outputs
 from local.asgi import App, Receive, Scope, Send, problem, query, read_body, send_answer
-from local.clock import ProgramClock
+from local.clock import ProgramClock, program_clock
 from local.control import PREFIX, Control
 from local.identity import Issuer
 from local.workspace import Workspace
@@ -21,9 +21,16 @@ _FORWARDED = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port"}
 _CLOCK_KIND = "http"
 
 
-def wrap(app: App, workspace: Workspace, clock: ProgramClock) -> App:
-    """Put the product's address and the cloud's own pages in front of the emulator."""
-    control = Control(app, clock, Issuer.of(workspace))
+def wrap(app: App, workspace: Workspace, clock: ProgramClock | None = None) -> App:
+    """Put the product's address and the cloud's own pages in front of the emulator.
+
+    Parameters
+    ----------
+    clock
+        Counts the requests in flight; this process's program clock by default.
+    """
+    clock = clock or program_clock()
+    control = Control(clock, Issuer.of(workspace))
 
     async def public(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -10,6 +10,7 @@ ACCOUNT_ID = "000000000000"
 DEFAULT_PORT = 4566
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
+SOURCE_ROOT = Path(__file__).resolve().parent.parent
 STACK_NAME = "loyalty"
 
 
@@ -33,14 +34,10 @@ class Workspace:
 
     @classmethod
     def from_environment(cls) -> Workspace:
-        """Read ``LOYALTY_PORT`` and ``LOYALTY_STATE_DIR``; the root is this package's parent."""
-        root = Path(__file__).resolve().parent.parent
-        state_dir = os.environ.get("LOYALTY_STATE_DIR")
-        return cls(
-            root=root,
-            state_dir=Path(state_dir).resolve() if state_dir else root / ".local",
-            port=int(os.environ.get("LOYALTY_PORT", DEFAULT_PORT)),
-        )
+        """Read ``LOYALTY_PORT``, ``LOYALTY_STATE_DIR`` and ``LOYALTY_ROOT``, all optional."""
+        root = Path(os.environ.get("LOYALTY_ROOT") or SOURCE_ROOT).resolve()
+        state_dir = Path(os.environ.get("LOYALTY_STATE_DIR") or root / ".local").resolve()
+        return cls(root, state_dir, int(os.environ.get("LOYALTY_PORT") or DEFAULT_PORT))
 
     @property
     def url(self) -> str:
