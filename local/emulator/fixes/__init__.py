@@ -17,6 +17,13 @@ FIXES = (
     "lambda_logs",
     "dynamodb_lock",
     "dynamodb_ttl",
+    "in_flight",
+    "program_time",
+    "async_invocations",
+    "stepfunctions_history",
+    "stepfunctions_tokens",
+    "stepfunctions_engine",
+    "schedules",
 )
 
 
