@@ -1,1 +1,1 @@
-"""The world behind the ports: DynamoDB, SES, Step Functions, EventBridge, S3, secrets, the clock."""
+"""The world behind the ports: DynamoDB, SES, Step Functions, EventBridge, S3, time."""

@@ -32,6 +32,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.FutureDate: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ProgramInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImportFileInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.CursorInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.MemberBusy: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -1,0 +1,1 @@
+"""DynamoDB behind the ports. PynamoDB and its models never leave this folder."""

@@ -1,0 +1,77 @@
+"""Attribute types that PynamoDB lacks: whole numbers, ISO instants, and typed JSON documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from pynamodb.attributes import Attribute
+from pynamodb.constants import NUMBER, STRING
+
+T = TypeVar("T")
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number; anything else is a mistake (points and money have no fractions)."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        if not isinstance(value, int):
+            raise TypeError(f"{self.attr_name} must be an integer, not {type(value).__name__}")
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        return int(value)
+
+
+class InstantAttribute(Attribute[datetime]):
+    """A moment as `2017-01-01T00:00:00Z`."""
+
+    attr_type = STRING
+
+    def serialize(self, value: datetime) -> str:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+    def deserialize(self, value: str) -> datetime:
+        return datetime.fromisoformat(value)
+
+
+class WordAttribute(Attribute[T], Generic[T]):
+    """One of a few words, typed as the `Literal` that lists them."""
+
+    attr_type = STRING
+
+
+class DocumentAttribute(Attribute[T], Generic[T]):
+    """A nested value of domain types as one JSON string (docs/adr/0005-nested-values-as-json.md).
+
+    Parameters
+    ----------
+    type_ : type
+        What the document holds, such as `tuple[Lot, ...]`; pydantic reads and writes the domain's
+        dataclasses.
+    """
+
+    attr_type = STRING
+
+    def __init__(self, type_: type[T], *, null: bool = False) -> None:
+        super().__init__(null=null)
+        self._type = type_
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self._type)
+
+    def serialize(self, value: Any) -> str:
+        return self._adapter.dump_json(value).decode()
+
+    def deserialize(self, value: str) -> T:
+        return self._adapter.validate_json(value)
+
+
+def sortable(moment: datetime) -> str:
+    """Return `moment` in a fixed width, so that keys sort as the moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

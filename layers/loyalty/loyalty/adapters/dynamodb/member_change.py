@@ -1,0 +1,120 @@
+"""A `MemberChange` as one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loyalty.adapters.dynamodb import keys
+from loyalty.adapters.dynamodb.member_items import (
+    AdjustmentItem,
+    DueItem,
+    EntryItem,
+    IdentityItem,
+    MessageItem,
+    ProfileItem,
+    StatusChangeItem,
+)
+from loyalty.adapters.dynamodb.order_items import AcceptedReturnItem, OrderItem, OrderReturnsItem
+from loyalty.adapters.dynamodb.program_items import TaskItem
+from loyalty.adapters.dynamodb.tables import MembersItem
+from loyalty.adapters.dynamodb.transaction import (
+    CONDITION_FAILED,
+    LabelledTransaction,
+    TransactionRefused,
+)
+from loyalty.services.ports import ChangeRefused, MemberChange, OrderExists
+
+if TYPE_CHECKING:
+    from pynamodb.connection import Connection
+
+_ORDER = "order"
+_IS_NEW = MembersItem.pk.does_not_exist()
+_EXISTS = MembersItem.pk.exists()
+
+
+def commit(connection: Connection, change: MemberChange, *, identity_secret: bytes) -> None:
+    """Write `change`: one TransactWriteItems (2 capacity units per KB and item).
+
+    Raises
+    ------
+    OrderExists
+        The order was there already; the refused transaction itself says what it is.
+    ChangeRefused
+        Another condition failed, somebody else's transaction was on the same items, or the outcome
+        is unknown.
+    """
+    transaction = LabelledTransaction(connection)
+    _write_member(transaction, change)
+    _write_claims(transaction, change, identity_secret)
+    _write_order(transaction, change)
+    _write_due(transaction, change)
+    _write_guards(transaction, change)
+    try:
+        transaction.commit()
+    except TransactionRefused as refused:
+        reason = refused.reasons.get(_ORDER)
+        if reason is not None and reason.code == CONDITION_FAILED and reason.raw_item:
+            raise OrderExists(OrderItem.from_raw_data(reason.raw_item).order()) from refused
+        raise ChangeRefused(str(refused)) from refused
+
+
+def _write_member(transaction: LabelledTransaction, change: MemberChange) -> None:
+    if change.member is not None:
+        unchanged = ProfileItem.version == change.expected_version
+        transaction.put(
+            "profile",
+            ProfileItem.of(change.member),
+            unchanged if change.expected_version else _IS_NEW,
+        )
+    for entry in change.entries:
+        transaction.put(f"entry {entry.sequence}", EntryItem.of(entry), _IS_NEW)
+    for number, status_change in enumerate(change.status_changes):
+        item = StatusChangeItem.of(status_change, number)
+        transaction.put(f"status change {number}", item, _IS_NEW)
+
+
+def _write_claims(transaction: LabelledTransaction, change: MemberChange, secret: bytes) -> None:
+    for number, identity in enumerate(change.claims):
+        if change.member is None:
+            raise ValueError("an identity is claimed for a customer")
+        member_id = change.member.member_id
+        free_or_own = _IS_NEW | (IdentityItem.customer_id == member_id)
+        transaction.put(
+            f"claim {number}", IdentityItem.of(secret, identity, member_id), free_or_own
+        )
+
+
+def _write_order(transaction: LabelledTransaction, change: MemberChange) -> None:
+    if change.order is not None:
+        transaction.put(_ORDER, OrderItem.of(change.order), _IS_NEW, tell_existing=True)
+    if change.requires_no_order is not None:
+        transaction.check("no order", OrderItem, keys.order(change.requires_no_order), _IS_NEW)
+    if change.returns is not None:
+        before = change.returns.version - 1
+        unchanged = OrderReturnsItem.version == before
+        transaction.put(
+            "returns", OrderReturnsItem.of(change.returns), unchanged if before else _IS_NEW
+        )
+    elif change.order is not None:
+        transaction.check("no returns", OrderReturnsItem, keys.returns(change.order.key), _IS_NEW)
+    for accepted in change.accepted_returns:
+        transaction.put(f"return {accepted.return_id}", AcceptedReturnItem.of(accepted), _IS_NEW)
+
+
+def _write_due(transaction: LabelledTransaction, change: MemberChange) -> None:
+    for number, due in enumerate(change.due):
+        transaction.put(f"due {number}", DueItem.of(due))
+    for number, done in enumerate(change.due_done):
+        transaction.delete(f"due done {number}", DueItem.of(done), _EXISTS)
+
+
+def _write_guards(transaction: LabelledTransaction, change: MemberChange) -> None:
+    if change.message is not None:
+        # A message that was certainly not sent may be claimed again.
+        free = _IS_NEW | (MessageItem.state == "failed")
+        transaction.put("message", MessageItem.of(change.message), free)
+    if change.adjustment is not None:
+        transaction.put("adjustment", AdjustmentItem.of(change.adjustment), _IS_NEW)
+    if change.merge_task is not None:
+        task = TaskItem.of(change.merge_task)
+        transaction.update("merge task", task, task.opening())

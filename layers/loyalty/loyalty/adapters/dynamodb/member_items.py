@@ -1,0 +1,323 @@
+"""Items of customers, identity claims, due items and run claims, and their mapping."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+
+from loyalty.adapters.dynamodb import keys
+from loyalty.adapters.dynamodb.attributes import (
+    DocumentAttribute,
+    InstantAttribute,
+    IntegerAttribute,
+    WordAttribute,
+)
+from loyalty.adapters.dynamodb.tables import MembersItem
+from loyalty.domain.ledger import (
+    Account,
+    Entry,
+    EntryKind,
+    LedgerLine,
+    Lot,
+    LotChange,
+    PendingChange,
+    PendingPoints,
+)
+from loyalty.domain.member import (
+    Channel,
+    Consent,
+    EliteStatus,
+    Identity,
+    InactiveReason,
+    Member,
+    StatusChange,
+)
+from loyalty.domain.orders import OrderKey
+from loyalty.services.ports import Adjustment, Due, DueKind, MessageClaim, MessageState
+from loyalty.services.shards import member_shard
+
+
+class ProfileItem(MembersItem, discriminator="profile"):
+    """A customer with balances; the one place for personal data."""
+
+    shard = IntegerAttribute()
+    member_id = UnicodeAttribute()
+    version = IntegerAttribute()
+    created_at = InstantAttribute()
+    status = WordAttribute[EliteStatus]()
+    inactive_reason = WordAttribute[InactiveReason](null=True)
+    status_since = InstantAttribute(null=True)
+    joined_at = InstantAttribute(null=True)
+    tier = UnicodeAttribute(null=True)
+    identities = DocumentAttribute(tuple[Identity, ...])
+    name = UnicodeAttribute(null=True)
+    lifetime_spend_minor = IntegerAttribute()
+    lots = DocumentAttribute(tuple[Lot, ...])
+    pending = DocumentAttribute(tuple[PendingPoints, ...])
+    owed = IntegerAttribute()
+    entries = IntegerAttribute()
+    threshold_crossed_at = InstantAttribute(null=True)
+    crossing_order = DocumentAttribute(OrderKey, null=True)
+    variant = UnicodeAttribute(null=True)
+    journey_program_version = IntegerAttribute(null=True)
+    held_out = BooleanAttribute()
+    invite_suppressed = BooleanAttribute()
+    consents = DocumentAttribute(dict[Channel, Consent])
+    suppressed = DocumentAttribute(dict[Channel, str])
+    marketing_sent_at = DocumentAttribute(tuple[datetime, ...])
+    outreach_sent = IntegerAttribute()
+
+    @classmethod
+    def of(cls, member: Member) -> ProfileItem:
+        account = member.account
+        return cls(
+            *keys.profile(member.member_id),
+            shard=member_shard(member.member_id),
+            member_id=member.member_id,
+            version=member.version,
+            created_at=member.created_at,
+            status=member.status,
+            inactive_reason=member.inactive_reason,
+            status_since=member.status_since,
+            joined_at=member.joined_at,
+            tier=member.tier,
+            identities=member.identities,
+            name=member.name,
+            lifetime_spend_minor=member.lifetime_spend_minor,
+            lots=account.lots,
+            pending=account.pending,
+            owed=account.owed,
+            entries=account.entries,
+            threshold_crossed_at=member.threshold_crossed_at,
+            crossing_order=member.crossing_order,
+            variant=member.variant,
+            journey_program_version=member.journey_program_version,
+            held_out=member.held_out,
+            invite_suppressed=member.invite_suppressed,
+            consents=member.consents,
+            suppressed=member.suppressed,
+            marketing_sent_at=member.marketing_sent_at,
+            outreach_sent=member.outreach_sent,
+        )
+
+    def member(self) -> Member:
+        return Member(
+            member_id=self.member_id,
+            version=self.version,
+            created_at=self.created_at,
+            status=self.status,
+            inactive_reason=self.inactive_reason,
+            status_since=self.status_since,
+            joined_at=self.joined_at,
+            tier=self.tier,
+            identities=self.identities,
+            name=self.name,
+            lifetime_spend_minor=self.lifetime_spend_minor,
+            account=Account(self.lots, self.pending, self.owed, self.entries),
+            threshold_crossed_at=self.threshold_crossed_at,
+            crossing_order=self.crossing_order,
+            variant=self.variant,
+            journey_program_version=self.journey_program_version,
+            held_out=self.held_out,
+            invite_suppressed=self.invite_suppressed,
+            consents=self.consents,
+            suppressed=self.suppressed,
+            marketing_sent_at=self.marketing_sent_at,
+            outreach_sent=self.outreach_sent,
+        )
+
+
+class EntryItem(MembersItem, discriminator="entry"):
+    member_id = UnicodeAttribute()
+    sequence = IntegerAttribute()
+    kind = WordAttribute[EntryKind]()
+    business_key = UnicodeAttribute()
+    occurred_at = InstantAttribute()
+    recorded_at = InstantAttribute()
+    reason = UnicodeAttribute()
+    lines = DocumentAttribute(tuple[LedgerLine, ...])
+    points = IntegerAttribute()
+    balance_after = IntegerAttribute()
+    lot_changes = DocumentAttribute(tuple[LotChange, ...])
+    pending_changes = DocumentAttribute(tuple[PendingChange, ...])
+    owed_change = IntegerAttribute()
+
+    @classmethod
+    def of(cls, entry: Entry) -> EntryItem:
+        return cls(
+            *keys.entry(entry.member_id, entry.sequence),
+            member_id=entry.member_id,
+            sequence=entry.sequence,
+            kind=entry.kind,
+            business_key=entry.business_key,
+            occurred_at=entry.occurred_at,
+            recorded_at=entry.recorded_at,
+            reason=entry.reason,
+            lines=entry.lines,
+            points=entry.points,
+            balance_after=entry.balance_after,
+            lot_changes=entry.lot_changes,
+            pending_changes=entry.pending_changes,
+            owed_change=entry.owed_change,
+        )
+
+    def entry(self) -> Entry:
+        return Entry(
+            member_id=self.member_id,
+            sequence=self.sequence,
+            kind=self.kind,
+            business_key=self.business_key,
+            occurred_at=self.occurred_at,
+            recorded_at=self.recorded_at,
+            reason=self.reason,
+            lines=self.lines,
+            points=self.points,
+            balance_after=self.balance_after,
+            lot_changes=self.lot_changes,
+            pending_changes=self.pending_changes,
+            owed_change=self.owed_change,
+        )
+
+
+class StatusChangeItem(MembersItem, discriminator="status_change"):
+    member_id = UnicodeAttribute()
+    member_version = IntegerAttribute()
+    event = UnicodeAttribute()
+    occurred_at = InstantAttribute()
+    recorded_at = InstantAttribute()
+    from_status = WordAttribute[EliteStatus]()
+    to_status = WordAttribute[EliteStatus]()
+    data = DocumentAttribute(dict[str, str | int | bool | None])
+
+    @classmethod
+    def of(cls, change: StatusChange, number: int) -> StatusChangeItem:
+        return cls(
+            *keys.status_change(change.member_id, change.member_version, number),
+            member_id=change.member_id,
+            member_version=change.member_version,
+            event=change.event,
+            occurred_at=change.occurred_at,
+            recorded_at=change.recorded_at,
+            from_status=change.from_status,
+            to_status=change.to_status,
+            data=change.data,
+        )
+
+    def status_change(self) -> StatusChange:
+        return StatusChange(
+            member_id=self.member_id,
+            member_version=self.member_version,
+            event=self.event,
+            occurred_at=self.occurred_at,
+            recorded_at=self.recorded_at,
+            from_status=self.from_status,
+            to_status=self.to_status,
+            data=self.data,
+        )
+
+
+class MessageItem(MembersItem, discriminator="message"):
+    """The permanent claim for sending one message."""
+
+    message_id = UnicodeAttribute()
+    member_id = UnicodeAttribute()
+    channel = WordAttribute[Channel]()
+    kind = UnicodeAttribute()
+    marketing = BooleanAttribute()
+    state = WordAttribute[MessageState]()
+    claimed_at = InstantAttribute()
+    sent_at = InstantAttribute(null=True)
+
+    @classmethod
+    def of(cls, claim: MessageClaim) -> MessageItem:
+        return cls(
+            *keys.message(claim.member_id, claim.message_id),
+            message_id=claim.message_id,
+            member_id=claim.member_id,
+            channel=claim.channel,
+            kind=claim.kind,
+            marketing=claim.marketing,
+            state=claim.state,
+            claimed_at=claim.claimed_at,
+            sent_at=claim.sent_at,
+        )
+
+    def claim(self) -> MessageClaim:
+        return MessageClaim(
+            message_id=self.message_id,
+            member_id=self.member_id,
+            channel=self.channel,
+            kind=self.kind,
+            marketing=self.marketing,
+            state=self.state,
+            claimed_at=self.claimed_at,
+            sent_at=self.sent_at,
+        )
+
+
+class AdjustmentItem(MembersItem, discriminator="adjustment"):
+    adjustment_id = UnicodeAttribute()
+    member_id = UnicodeAttribute()
+    points = IntegerAttribute()
+    reason = UnicodeAttribute()
+    made_by = UnicodeAttribute()
+    answer = DocumentAttribute(dict[str, object])
+
+    @classmethod
+    def of(cls, adjustment: Adjustment) -> AdjustmentItem:
+        return cls(
+            *keys.adjustment(adjustment.member_id, adjustment.adjustment_id),
+            adjustment_id=adjustment.adjustment_id,
+            member_id=adjustment.member_id,
+            points=adjustment.points,
+            reason=adjustment.reason,
+            made_by=adjustment.made_by,
+            answer=adjustment.answer,
+        )
+
+    def adjustment(self) -> Adjustment:
+        return Adjustment(
+            adjustment_id=self.adjustment_id,
+            member_id=self.member_id,
+            points=self.points,
+            reason=self.reason,
+            made_by=self.made_by,
+            answer=self.answer,
+        )
+
+
+class IdentityItem(MembersItem, discriminator="identity"):
+    """Who owns an identity; its key is a keyed hash, so the item holds no personal data."""
+
+    customer_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, secret: bytes, identity: Identity, member_id: str) -> IdentityItem:
+        return cls(*keys.identity(secret, identity), customer_id=member_id)
+
+
+class DueItem(MembersItem, discriminator="due"):
+    kind = WordAttribute[DueKind]()
+    due_at = InstantAttribute()
+    member_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, due: Due) -> DueItem:
+        return cls(*keys.due(due), kind=due.kind, due_at=due.due_at, member_id=due.member_id)
+
+    def due(self) -> Due:
+        return Due(kind=self.kind, due_at=self.due_at, member_id=self.member_id)
+
+
+class WakeUpItem(MembersItem, discriminator="wake_up"):
+    """Where a customer's execution waits."""
+
+    token = UnicodeAttribute()
+    stored_at = InstantAttribute()
+
+
+class RunItem(MembersItem, discriminator="run"):
+    """The permanent claim for starting one execution."""
+
+    started_at = InstantAttribute(null=True)

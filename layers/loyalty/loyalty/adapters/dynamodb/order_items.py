@@ -1,0 +1,167 @@
+"""Items of an order's partition, and their mapping."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import UnicodeAttribute
+
+from loyalty.adapters.dynamodb import keys
+from loyalty.adapters.dynamodb.attributes import (
+    DocumentAttribute,
+    InstantAttribute,
+    IntegerAttribute,
+)
+from loyalty.adapters.dynamodb.tables import MembersItem
+from loyalty.domain.orders import (
+    AcceptedOrder,
+    AcceptedReturn,
+    EarningLine,
+    Money,
+    OrderKey,
+    OrderReturns,
+    Return,
+)
+
+
+class OrderItem(MembersItem, discriminator="order"):
+    """An accepted order; `orders_of` and `order_time` put it into its customer's index."""
+
+    orders_of = UnicodeAttribute(null=True)
+    order_time = UnicodeAttribute(null=True)
+    source = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    member_id = UnicodeAttribute(null=True)
+    occurred_at = InstantAttribute()
+    recorded_at = InstantAttribute()
+    store_id = UnicodeAttribute(null=True)
+    total_minor = IntegerAttribute()
+    currency = UnicodeAttribute()
+    lines = DocumentAttribute(tuple[EarningLine, ...])
+    eligible_minor = IntegerAttribute()
+    points = IntegerAttribute()
+    releases_at = InstantAttribute(null=True)
+    lot_expires_at = InstantAttribute(null=True)
+    program_version = IntegerAttribute()
+    answer = DocumentAttribute(dict[str, object])
+
+    @classmethod
+    def of(cls, order: AcceptedOrder) -> OrderItem:
+        return cls(
+            *keys.order(order.key),
+            orders_of=order.member_id,
+            order_time=keys.order_time(order.occurred_at, order.key) if order.member_id else None,
+            source=order.key.source,
+            order_id=order.key.order_id,
+            member_id=order.member_id,
+            occurred_at=order.occurred_at,
+            recorded_at=order.recorded_at,
+            store_id=order.store_id,
+            total_minor=order.total.amount_minor,
+            currency=order.total.currency,
+            lines=order.lines,
+            eligible_minor=order.eligible_minor,
+            points=order.points,
+            releases_at=order.releases_at,
+            lot_expires_at=order.lot_expires_at,
+            program_version=order.program_version,
+            answer=order.answer,
+        )
+
+    def order(self) -> AcceptedOrder:
+        return AcceptedOrder(
+            key=OrderKey(self.source, self.order_id),
+            member_id=self.member_id,
+            occurred_at=self.occurred_at,
+            recorded_at=self.recorded_at,
+            store_id=self.store_id,
+            total=Money(self.total_minor, self.currency),
+            lines=self.lines,
+            eligible_minor=self.eligible_minor,
+            points=self.points,
+            releases_at=self.releases_at,
+            lot_expires_at=self.lot_expires_at,
+            program_version=self.program_version,
+            answer=self.answer,
+        )
+
+
+class OrderReturnsItem(MembersItem, discriminator="order_returns"):
+    """What came back of an order so far; the order itself never changes."""
+
+    source = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    version = IntegerAttribute()
+    line_amounts_minor = DocumentAttribute(tuple[int, ...])
+    line_quantities = DocumentAttribute(tuple[int, ...])
+    unassigned_minor = IntegerAttribute()
+    eligible_minor = IntegerAttribute()
+    points = IntegerAttribute()
+    waiting = DocumentAttribute(tuple[Return, ...])
+
+    @classmethod
+    def of(cls, returns: OrderReturns) -> OrderReturnsItem:
+        return cls(
+            *keys.returns(returns.key),
+            source=returns.key.source,
+            order_id=returns.key.order_id,
+            version=returns.version,
+            line_amounts_minor=returns.line_amounts_minor,
+            line_quantities=returns.line_quantities,
+            unassigned_minor=returns.unassigned_minor,
+            eligible_minor=returns.eligible_minor,
+            points=returns.points,
+            waiting=returns.waiting,
+        )
+
+    def returns(self) -> OrderReturns:
+        return OrderReturns(
+            key=OrderKey(self.source, self.order_id),
+            version=self.version,
+            line_amounts_minor=self.line_amounts_minor,
+            line_quantities=self.line_quantities,
+            unassigned_minor=self.unassigned_minor,
+            eligible_minor=self.eligible_minor,
+            points=self.points,
+            waiting=self.waiting,
+        )
+
+
+class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
+    source = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    return_id = UnicodeAttribute()
+    member_id = UnicodeAttribute(null=True)
+    occurred_at = InstantAttribute()
+    recorded_at = InstantAttribute()
+    fingerprint = UnicodeAttribute()
+    eligible_minor = IntegerAttribute()
+    points = IntegerAttribute()
+    answer = DocumentAttribute(dict[str, object])
+
+    @classmethod
+    def of(cls, accepted: AcceptedReturn) -> AcceptedReturnItem:
+        return cls(
+            *keys.accepted_return(accepted.key, accepted.return_id),
+            source=accepted.key.source,
+            order_id=accepted.key.order_id,
+            return_id=accepted.return_id,
+            member_id=accepted.member_id,
+            occurred_at=accepted.occurred_at,
+            recorded_at=accepted.recorded_at,
+            fingerprint=accepted.fingerprint,
+            eligible_minor=accepted.eligible_minor,
+            points=accepted.points,
+            answer=accepted.answer,
+        )
+
+    def accepted_return(self) -> AcceptedReturn:
+        return AcceptedReturn(
+            key=OrderKey(self.source, self.order_id),
+            return_id=self.return_id,
+            member_id=self.member_id,
+            occurred_at=self.occurred_at,
+            recorded_at=self.recorded_at,
+            fingerprint=self.fingerprint,
+            eligible_minor=self.eligible_minor,
+            points=self.points,
+            answer=self.answer,
+        )

@@ -1,0 +1,126 @@
+"""The environment of a function; the only module that reads it, and only when asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class SettingMissing(Exception):
+    """The function was deployed without an environment variable that it needs."""
+
+
+class Settings:
+    """One property per environment variable; `SettingMissing` when a needed one is not set."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def _needed(self, name: str) -> str:
+        value = self._environment.get(name, "")
+        if not value:
+            raise SettingMissing(name)
+        return value
+
+    # tables, queues, buckets, bus
+    @property
+    def members_table(self) -> str:
+        return self._needed("MEMBERS_TABLE")
+
+    @property
+    def program_table(self) -> str:
+        return self._needed("PROGRAM_TABLE")
+
+    @property
+    def idempotency_table(self) -> str:
+        return self._needed("IDEMPOTENCY_TABLE")
+
+    @property
+    def bus_name(self) -> str:
+        return self._needed("BUS_NAME")
+
+    @property
+    def due_queue_url(self) -> str:
+        return self._needed("DUE_QUEUE_URL")
+
+    @property
+    def imports_bucket(self) -> str:
+        return self._needed("IMPORTS_BUCKET")
+
+    # state machines
+    @property
+    def machine_arns(self) -> Mapping[str, str]:
+        """State machine ARNs by the machine's name, as far as the function knows them."""
+        names = ("elite_journey", "inactive_outreach", "order_import", "ledger_check")
+        arns = {name: self._environment.get(f"{name.upper()}_ARN", "") for name in names}
+        return {name: arn for name, arn in arns.items() if arn}
+
+    # secrets and callers
+    @property
+    def identity_secret_arn(self) -> str:
+        return self._needed("IDENTITY_SECRET_ARN")
+
+    @property
+    def link_secret_arn(self) -> str:
+        return self._needed("LINK_SECRET_ARN")
+
+    @property
+    def oidc_issuer(self) -> str:
+        return self._needed("OIDC_ISSUER")
+
+    @property
+    def oidc_audience(self) -> str:
+        return self._needed("OIDC_AUDIENCE")
+
+    @property
+    def oidc_jwks_url(self) -> str:
+        return self._needed("OIDC_JWKS_URL")
+
+    # the outside
+    @property
+    def public_url(self) -> str:
+        """Where people reach the API, without a slash at the end."""
+        return self._needed("PUBLIC_URL").rstrip("/")
+
+    @property
+    def public_origin(self) -> str:
+        """Scheme and host of `public_url`, as a browser sends it in `Origin`."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def sender_address(self) -> str:
+        return self._needed("SENDER_ADDRESS")
+
+    # behaviour
+    @property
+    def program_cache_seconds(self) -> float:
+        return float(self._environment.get("PROGRAM_CACHE_SECONDS") or 60)
+
+    @property
+    def clock_file(self) -> Path | None:
+        """The file that controls the program's clock; None in AWS."""
+        path = self._environment.get("LOYALTY_CLOCK_FILE", "")
+        return Path(path) if path else None
+
+    @property
+    def stage(self) -> str:
+        return self._environment.get("STAGE") or "local"
+
+    @property
+    def service_version(self) -> str:
+        return self._environment.get("SERVICE_VERSION") or "unknown"
+
+    @property
+    def tracing(self) -> bool:
+        """Whether X-Ray traces calls in this process; off unless asked for, never on a laptop."""
+        return self._environment.get("TRACING", "").lower() == "active"
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process."""
+    return Settings(os.environ)
