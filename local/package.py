@@ -179,7 +179,7 @@ class _Builder:
     def state_machine(self, definition_file: Path) -> Artifact:
         """Write a state machine's definition as JSON."""
         content = json.dumps(read_yaml(definition_file), indent=1).encode()
-        name = definition_file.name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".json")
+        name, _, _ = definition_file.name.partition(".")
         digest = hashlib.sha256(content).hexdigest()
         return Artifact(f"{name}-{digest[:16]}.json", lambda: content)
 
