@@ -1,4 +1,4 @@
-"""When a message may go out: quiet hours, the weekly and the hourly limit; channels that are closed."""
+"""When a message may go out: quiet hours, weekly and hourly limits; channels that are closed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def after_weekly_limit(member: Member, definition: ProgramDefinition, at: dateti
 
 
 def earliest_marketing(member: Member, definition: ProgramDefinition, at: datetime) -> datetime:
-    """Return the first instant from `at` on that is neither quiet nor over the week's limit, UTC."""
+    """Return the first instant from `at` on that is not quiet nor over the week's limit, UTC."""
     return after_quiet_hours(definition, after_weekly_limit(member, definition, at))
 
 

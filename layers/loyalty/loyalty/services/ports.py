@@ -15,6 +15,11 @@ from loyalty.domain.program import ProgramDefinition
 DueKind = Literal["release", "outreach"]
 MessageState = Literal["sending", "sent", "failed"]
 
+# Batch jobs walk over fixed shards of the member id: due items over a few, whole-population jobs
+# over many.
+DUE_SHARDS = 8
+MEMBER_SHARDS = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -27,7 +32,9 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class MessageClaim:
-    """The right to send one message once; `message_id` is unique per member (`invite`, `reminder`, `outreach-2`)."""
+    """The right to send one message once; `message_id` is unique per member (`invite`, `reminder`,
+    `outreach-2`).
+    """
 
     message_id: str
     member_id: str
@@ -68,7 +75,8 @@ class MemberChange:
     Conditions that the store adds: the member is still at `expected_version` (0: does not exist), an order, an
     accepted return, an adjustment, a message claim, an entry is new, `returns` is still at its version − 1 (an order
     without `returns` requires that no returns item exists), an identity is unclaimed or already this member's, a
-    due item that is removed exists. `member` None: an order that nobody can be found for, or a return that waits.
+    due item that is removed exists. `member` None: an order that nobody can be found for, or a
+    return that waits.
     """
 
     member: Member | None
@@ -144,7 +152,9 @@ class MemberStore(Protocol):
 
     def message(self, member_id: str, message_id: str) -> MessageClaim | None: ...
 
-    def mark_message(self, member_id: str, message_id: str, state: MessageState, at: datetime) -> None: ...
+    def mark_message(
+        self, member_id: str, message_id: str, state: MessageState, at: datetime
+    ) -> None: ...
 
     def entries(
         self, member_id: str, *, limit: int, cursor: str | None = None
@@ -175,7 +185,9 @@ class JourneyStore(Protocol):
     """Where a customer's execution waits, and the permanent claims for starting executions."""
 
     def claim_run(self, machine: str, run_id: str) -> bool:
-        """Claim for ever; True when this caller may start (also a claim that never got as far as starting)."""
+        """Claim for ever; True when this caller may start (also a claim that never got as far as
+        starting).
+        """
         ...
 
     def mark_run_started(self, machine: str, run_id: str, at: datetime) -> None: ...
@@ -193,9 +205,36 @@ class ProgramStore(Protocol):
     def version(self, number: int) -> ProgramDefinition: ...
 
 
+@dataclass(frozen=True, slots=True)
+class SavedProgram:
+    """A version of the program and who saved it when; both None for the built-in version 0."""
+
+    definition: ProgramDefinition
+    saved_by: str | None
+    saved_at: datetime | None
+
+
+class ProgramArchive(ProgramStore, Protocol):
+    """Program definitions for those who change them."""
+
+    def saved(self, number: int) -> SavedProgram:
+        """Return version `number`; raise `ProgramVersionNotFound` when there is none."""
+        ...
+
+    def latest_version(self) -> int:
+        """Return the highest saved version, 0 when none was saved."""
+        ...
+
+    def save(self, program: SavedProgram) -> None:
+        """Add the version; raise `ProgramVersionConflict` when its number is taken."""
+        ...
+
+
 class InviteLimiter(Protocol):
     def take(self, hour: datetime) -> int:
-        """Count one more invite in the hour that starts at `hour`; return which one it is (1, 2, …)."""
+        """Count one more invite in the hour that starts at `hour`; return which one it is (1, 2,
+        …).
+        """
         ...
 
 
@@ -207,13 +246,17 @@ class Clock(Protocol):
 
 class Ids(Protocol):
     def derive(self, kind: str, cause: str) -> str:
-        """Return the id of the thing of `kind` that `cause` (a business key) brings about; the same for a retry."""
+        """Return the id of the thing of `kind` that `cause` (a business key) brings about; the same
+        for a retry.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A rendered mail; `headers` are extra ones (List-Unsubscribe …), `tags` come back with bounces."""
+    """A rendered mail; `headers` are extra ones (List-Unsubscribe …), `tags` come back with
+    bounces.
+    """
 
     to: str
     subject: str
@@ -235,19 +278,41 @@ class EmailSender(Protocol):
 
 class Renderer(Protocol):
     def email(
-        self, template: str, *, to: str, context: Mapping[str, object], headers: Mapping[str, str], tags: Mapping[str, str]
+        self,
+        template: str,
+        *,
+        to: str,
+        context: Mapping[str, object],
+        headers: Mapping[str, str],
+        tags: Mapping[str, str],
     ) -> Email:
         """Render `<template>.subject.txt`, `.txt` and `.html` with `context`."""
         ...
 
 
+class PageRenderer(Protocol):
+    def page(self, template: str, context: Mapping[str, object]) -> str:
+        """Render `pages/<template>.html`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link's holder may speak for, and until when."""
+
+    member_id: str
+    expires_at: datetime
+
+
 class LinkSigner(Protocol):
     """Signed, expiring, single-purpose links (JWT)."""
 
-    def sign(self, purpose: str, member_id: str, *, issued_at: datetime, expires_at: datetime) -> str: ...
+    def sign(
+        self, purpose: str, member_id: str, *, issued_at: datetime, expires_at: datetime
+    ) -> str: ...
 
-    def verify(self, purpose: str, token: str, *, now: datetime) -> str:
-        """Return the member id; raise `InvitationInvalid` or `InvitationExpired`."""
+    def verify(self, purpose: str, token: str, *, now: datetime) -> Link:
+        """Return whose link it is; raise `InvitationInvalid` or `InvitationExpired`."""
         ...
 
 
@@ -275,7 +340,9 @@ class ObjectStore(Protocol):
     """The imports bucket."""
 
     def read_lines(self, key: str) -> Iterator[str]:
-        """Decoded (UTF-8, a BOM dropped) lines without their ends; raises `ImportFileInvalid` when it is not text."""
+        """Decoded (UTF-8, a BOM dropped) lines without their ends; raises `ImportFileInvalid` when
+        it is not text.
+        """
         ...
 
     def write_lines(self, key: str, lines: Iterable[str]) -> None: ...

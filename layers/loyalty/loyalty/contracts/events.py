@@ -1,0 +1,253 @@
+"""Events on the bus: ours, made of the immutable items that a change wrote, and those of others.
+
+`detail` is `{"metadata": …, "data": …}`; the class name is the detail type. Our events carry ids,
+words and numbers, never personal data. Consumers tolerate duplicates, disorder and fields to come.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from loyalty.contracts.orders import GoodsReturned as GoodsReturnedData
+from loyalty.contracts.orders import OrderRequest
+from loyalty.contracts.values import Contract, Money, Timestamp
+from loyalty.domain.ledger import Entry, EntryKind
+from loyalty.domain.member import Channel, EliteStatus, StatusChange
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
+
+Fact: TypeAlias = AcceptedOrder | AcceptedReturn | Entry | StatusChange
+DataT_co = TypeVar("DataT_co", bound=BaseModel, covariant=True)
+
+OWN_SOURCE = "loyalty"
+# Senders append their own name: retail.shop, retail.pos, retail.erp.
+RETAIL_SOURCE = "retail"
+
+
+class Published(Contract):
+    """Base of what we publish; a reader ignores fields that a later version adds."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Metadata(Published):
+    """`correlation_id` names the cause: the order, the entry's business key, or the member."""
+
+    event_id: str
+    event_version: int
+    correlation_id: str
+    occurred_at: Timestamp
+
+
+class Event(Published, Generic[DataT_co]):
+    """Base of our events: `detail` of the bus's envelope."""
+
+    source: ClassVar[str] = OWN_SOURCE
+    version: ClassVar[int] = 1
+    metadata: Metadata
+    data: DataT_co
+
+
+# ── Orders and points ─────────────────────────────────────────────────────────────────────────────
+
+
+class OrderAcceptedData(Published):
+    """`eligible_minor` is in the program's currency, `total` in the order's own."""
+
+    source: str
+    order_id: str
+    member_id: str | None
+    store_id: str | None
+    total: Money
+    eligible_minor: int
+    points: int
+    program_version: int
+    recorded_at: Timestamp
+
+
+class OrderAccepted(Event[OrderAcceptedData]):
+    """An order was counted, once for ever."""
+
+
+class ReturnAcceptedData(Published):
+    """What was taken back: `eligible_minor` in the program's currency, and points."""
+
+    source: str
+    order_id: str
+    return_id: str
+    member_id: str | None
+    eligible_minor: int
+    points: int
+    recorded_at: Timestamp
+
+
+class ReturnAccepted(Event[ReturnAcceptedData]):
+    """A return was counted, once for ever."""
+
+
+class PointsPostedData(Published):
+    """`points` changes pending and available together; `sequence` orders a member's entries."""
+
+    member_id: str
+    sequence: int
+    kind: EntryKind
+    business_key: str
+    points: int
+    balance_after: int
+    recorded_at: Timestamp
+
+
+class PointsPosted(Event[PointsPostedData]):
+    """An entry was added to a member's points ledger."""
+
+
+# ── A member's life ───────────────────────────────────────────────────────────────────────────────
+
+
+class StatusData(Published):
+    """`member_version` orders a member's facts."""
+
+    member_id: str
+    member_version: int
+    from_status: EliteStatus
+    to_status: EliteStatus
+    recorded_at: Timestamp
+
+
+class ArmData(StatusData):
+    """With the arm of the journey's experiment."""
+
+    variant: str | None = None
+    program_version: int | None = None
+
+
+class ThresholdCrossedData(ArmData):
+    """`source` and `order_id` name the crossing order; the spend is in the program's currency."""
+
+    source: str
+    order_id: str
+    lifetime_spend_minor: int
+
+
+class InactiveData(ArmData):
+    inactive_reason: Literal["silent", "lapsed"]
+
+
+class ConsentData(StatusData):
+    channel: Channel
+    granted: bool
+    source: str
+
+
+class ChannelData(StatusData):
+    channel: Channel
+    reason: str
+
+
+class OutreachData(ArmData):
+    """`outreach` counts the customer's outreach messages from 1."""
+
+    outreach: int
+
+
+class MemberEnrolled(Event[StatusData]):
+    """A customer became a member and collects points from now on."""
+
+
+class ThresholdCrossed(Event[ThresholdCrossedData]):
+    """A customer's lifetime spend reached the Elite threshold; happens once."""
+
+
+class CustomerHeldOut(Event[ArmData]):
+    """The customer is kept for comparison and gets nothing."""
+
+
+class InviteSuppressed(Event[ArmData]):
+    """The invite may not go out for want of consent or of an address."""
+
+
+class InviteAllowed(Event[ArmData]):
+    """A suppressed invite may go out now."""
+
+
+class CustomerInvited(Event[ArmData]):
+    """The invite was claimed and goes out."""
+
+
+class CustomerReminded(Event[ArmData]):
+    """The reminder was claimed and goes out."""
+
+
+class InviteAccepted(Event[ArmData]):
+    """The customer said yes."""
+
+
+class InviteDeclined(Event[ArmData]):
+    """The customer said no."""
+
+
+class CustomerInactive(Event[InactiveData]):
+    """The customer never answered, or stopped using benefits."""
+
+
+class ConsentChanged(Event[ConsentData]):
+    """A customer agreed to a channel or opted out of it."""
+
+
+class ChannelSuppressed(Event[ChannelData]):
+    """Nothing may be sent over a channel any more: it bounced, or the customer complained."""
+
+
+class OutreachSent(Event[OutreachData]):
+    """A silent customer was written to again."""
+
+
+# ── From the retailer's systems ───────────────────────────────────────────────────────────────────
+
+
+class RetailMetadata(Published):
+    """All optional: the order's own key and time decide, not the envelope's."""
+
+    event_id: str | None = None
+    event_version: int = 1
+    correlation_id: str | None = None
+    occurred_at: Timestamp | None = None
+
+
+class RetailEvent(Published, Generic[DataT_co]):
+    """Base of events that the shop, the tills and the ERP send."""
+
+    source: ClassVar[str] = RETAIL_SOURCE
+    version: ClassVar[int] = 1
+    metadata: RetailMetadata = RetailMetadata()
+    data: DataT_co
+
+
+class OrderFulfilled(RetailEvent[OrderRequest]):
+    """An order was handed over or delivered; counts like `POST /v1/orders`."""
+
+
+class GoodsReturned(RetailEvent[GoodsReturnedData]):
+    """Goods of an order came back; counts like `POST /v1/orders/…/returns`."""
+
+
+OUTBOUND: tuple[type[Event[BaseModel]], ...] = (
+    OrderAccepted,
+    ReturnAccepted,
+    PointsPosted,
+    MemberEnrolled,
+    ThresholdCrossed,
+    CustomerHeldOut,
+    InviteSuppressed,
+    InviteAllowed,
+    CustomerInvited,
+    CustomerReminded,
+    InviteAccepted,
+    InviteDeclined,
+    CustomerInactive,
+    ConsentChanged,
+    ChannelSuppressed,
+    OutreachSent,
+)
+INBOUND: tuple[type[RetailEvent[BaseModel]], ...] = (OrderFulfilled, GoodsReturned)

@@ -1,0 +1,44 @@
+"""Reading a customer who is still there, and writing one step of theirs."""
+
+from __future__ import annotations
+
+from loyalty.domain.errors import MemberNotFound
+from loyalty.domain.journey import GONE, Step
+from loyalty.domain.member import Member
+from loyalty.services.ports import Due, MemberChange, MemberStore, MessageClaim
+
+
+def present_member(store: MemberStore, member_id: str) -> Member:
+    """Return the customer; raise `MemberNotFound` for one unknown, left, merged or erased."""
+    member = store.member(member_id)
+    if member is None or member.status in GONE:
+        raise MemberNotFound(member_id)
+    return member
+
+
+def commit_step(
+    store: MemberStore,
+    before: Member,
+    step: Step,
+    *,
+    message: MessageClaim | None = None,
+    due: tuple[Due, ...] = (),
+    due_done: tuple[Due, ...] = (),
+) -> None:
+    """Write the step that follows `before`, with what belongs to it, in one transaction.
+
+    Raises
+    ------
+    ChangeRefused
+        The member changed since `before` was read, or the message is claimed already.
+    """
+    store.commit(
+        MemberChange(
+            member=step.member,
+            expected_version=before.version,
+            status_changes=step.changes,
+            message=message,
+            due=due,
+            due_done=due_done,
+        )
+    )

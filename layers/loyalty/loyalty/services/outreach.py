@@ -1,0 +1,161 @@
+"""Outreach: from time to time, whoever never answered hears of the program again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from loyalty.contracts.journeys import (
+    OutreachCounts,
+    OutreachPage,
+    OutreachPlan,
+    OutreachResults,
+    OutreachStart,
+    OutreachTask,
+)
+from loyalty.domain.consents import may_market
+from loyalty.domain.journey import Step, is_silent, status_change
+from loyalty.domain.member import Member
+from loyalty.domain.messaging import after_weekly_limit, in_quiet_hours, with_marketing_sent
+from loyalty.domain.program import ProgramDefinition
+from loyalty.services.customers import commit_step
+from loyalty.services.journey_messages import journey_definition
+from loyalty.services.letters import Outbox, compose
+from loyalty.services.messages import ClaimedMail, claim, deliver, unchanged
+from loyalty.services.ports import (
+    DUE_SHARDS,
+    Clock,
+    Due,
+    EmailRefused,
+    ProgramStore,
+    ReportStore,
+)
+from loyalty.services.retrying import with_retries
+
+PAGE_SIZE: Final = 25
+Passed = Literal["skipped", "failed"]
+
+
+def plan_outreach(start: OutreachStart, *, clock: Clock) -> OutreachPlan:
+    """Return the shards to walk over and the run's time: the schedule's, or now (no request)."""
+    until = start.scheduled_at or clock.now()
+    return OutreachPlan(shards=tuple(range(DUE_SHARDS)), until=until)
+
+
+def send_outreach(task: OutreachTask, *, outbox: Outbox, program: ProgramStore) -> OutreachPage:
+    """Write to one page of a shard's due customers.
+
+    Every customer of the page is written to, put off, or struck off, so that the next page is
+    another one; with paused journeys or in quiet hours all stay due for the next run.
+
+    Requests: 1 query; per customer 1 read, 1 transaction, 1 mail, 1 update.
+
+    Returns
+    -------
+    OutreachPage
+        The shard's counts including those of the pages before.
+
+    Raises
+    ------
+    MemberBusy
+        Others kept changing a member; calling again goes on where this call stopped.
+    """
+    now = outbox.clock.now()
+    current = program.current(now)
+    if current.journeys_paused or in_quiet_hours(current, now):
+        return OutreachPage(**task.so_far.model_dump(), more=False)
+    page = outbox.store.due("outreach", task.shard, until=task.until, limit=PAGE_SIZE)
+    outcomes = [_reach_out(due, task.until, outbox=outbox, program=program) for due in page]
+    return OutreachPage(
+        sent=task.so_far.sent + outcomes.count("sent"),
+        skipped=task.so_far.skipped + outcomes.count("skipped"),
+        failed=task.so_far.failed + outcomes.count("failed"),
+        more=len(page) == PAGE_SIZE,
+    )
+
+
+def summarize_outreach(results: OutreachResults, *, reports: ReportStore) -> OutreachCounts:
+    """Add up the shards and keep the run's result as report `outreach` (1 put)."""
+    total = OutreachCounts(
+        sent=sum(shard.sent for shard in results.results),
+        skipped=sum(shard.skipped for shard in results.results),
+        failed=sum(shard.failed for shard in results.results),
+    )
+    document = {**total.model_dump(), "until": results.model_dump(mode="json")["until"]}
+    reports.put("outreach", str(document["until"]), document)
+    return total
+
+
+def _reach_out(
+    due: Due, run_at: datetime, *, outbox: Outbox, program: ProgramStore
+) -> Literal["sent", "skipped", "failed"]:
+    """Write to one customer, at most once in a period.
+
+    A mail that the mail service refuses is not tried again before the next period: one bad address
+    must not hold up its shard.
+    """
+    mail = with_retries(lambda: _claim_outreach(due, run_at, outbox=outbox, program=program))
+    if mail is None:
+        return "skipped"
+    try:
+        deliver(mail, outbox=outbox)
+    except EmailRefused:
+        return "failed"
+    return "sent"
+
+
+def _claim_outreach(
+    due: Due, run_at: datetime, *, outbox: Outbox, program: ProgramStore
+) -> ClaimedMail | None:
+    now = outbox.clock.now()
+    current = program.current(now)
+    member = outbox.store.member(due.member_id)
+    if member is None or not _still_wanted(member, current):
+        outbox.store.remove_due(due)
+        return None
+    spare_at = after_weekly_limit(member, current, now)
+    if spare_at > now:
+        put_off = Due("outreach", spare_at, due.member_id)
+        commit_step(outbox.store, member, unchanged(member), due=(put_off,), due_done=(due,))
+        return None
+    step = _outreach_step(member, current, now)
+    message_id = f"outreach-{step.member.outreach_sent}"
+    definition = journey_definition(member, program)
+    return claim(
+        member,
+        step,
+        "outreach",
+        message_id,
+        compose("outreach", message_id, member, definition, outbox=outbox, at=now),
+        store=outbox.store,
+        at=now,
+        due=_next_due(step.member, current, run_at),
+        due_done=(due,),
+    )
+
+
+def _still_wanted(member: Member, current: ProgramDefinition) -> bool:
+    return (
+        is_silent(member)
+        and member.outreach_sent < current.outreach_limit
+        and may_market(member, "email", current)
+    )
+
+
+def _outreach_step(member: Member, current: ProgramDefinition, now: datetime) -> Step:
+    reached = replace(
+        with_marketing_sent(member, current, now),
+        version=member.version + 1,
+        outreach_sent=member.outreach_sent + 1,
+    )
+    data = {"outreach": reached.outreach_sent, "variant": member.variant}
+    return Step(reached, (status_change(member, reached, "OutreachSent", now, data),))
+
+
+def _next_due(member: Member, current: ProgramDefinition, run_at: datetime) -> tuple[Due, ...]:
+    """Return when to write again: counted from the run's time, so that weekly runs keep step."""
+    if member.outreach_sent >= current.outreach_limit:
+        return ()
+    period = timedelta(days=current.outreach_period_days)
+    return (Due("outreach", run_at + period, member.member_id),)

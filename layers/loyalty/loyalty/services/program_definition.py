@@ -1,0 +1,86 @@
+"""Reading, checking and saving the program definition."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from loyalty.contracts.program import (
+    ProgramDocument,
+    ProgramUpdate,
+    ProgramView,
+    unknown_currencies,
+)
+from loyalty.domain.errors import ProgramInvalid, ProgramVersionConflict
+from loyalty.services.ports import Clock, ProgramArchive, SavedProgram
+
+
+def current(*, program: ProgramArchive, clock: Clock) -> ProgramView:
+    """Return the version in force now, 0 when none was saved."""
+    return _view(program.saved(program.current(clock.now()).version))
+
+
+def version(number: int, *, program: ProgramArchive, clock: Clock) -> ProgramView:
+    """Return version `number`; raise `ProgramVersionNotFound` when there is none."""
+    return _view(program.saved(number))
+
+
+def validate(
+    update: ProgramUpdate, *, saved_by: str, program: ProgramArchive, clock: Clock
+) -> ProgramView:
+    """Check a new version without saving it; the answer is what saving would give.
+
+    Raises
+    ------
+    ProgramInvalid
+        A currency is unknown to ISO 4217 or has other minor digits, the accounting currency
+        changes, or the version would take effect in the past.
+    ProgramVersionConflict
+        The update is not based on the latest version.
+    """
+    return _view(_checked(update, saved_by, program, clock.now()))
+
+
+def save(
+    update: ProgramUpdate, *, saved_by: str, program: ProgramArchive, clock: Clock
+) -> ProgramView:
+    """Save a new version; of two that are based on the same one, one is saved.
+
+    Journeys under way keep the version that they started with. Errors are those of `validate`.
+    """
+    saved = _checked(update, saved_by, program, clock.now())
+    program.save(saved)
+    return _view(saved)
+
+
+def _checked(
+    update: ProgramUpdate, saved_by: str, program: ProgramArchive, now: datetime
+) -> SavedProgram:
+    latest = program.latest_version()
+    if update.based_on_version != latest:
+        raise ProgramVersionConflict(f"the latest version is {latest}")
+    effective_from = update.effective_from or now
+    _check(update.definition, effective_from, now)
+    before = program.saved(latest).definition
+    if latest and before.currency != update.definition.currency:
+        # Lifetime spends and thresholds are sums in it.
+        raise ProgramInvalid("the accounting currency cannot change")
+    definition = update.definition.to_domain(version=latest + 1, effective_from=effective_from)
+    return SavedProgram(definition, saved_by=saved_by, saved_at=now)
+
+
+def _check(document: ProgramDocument, effective_from: datetime, now: datetime) -> None:
+    unknown = unknown_currencies(document)
+    if unknown:
+        raise ProgramInvalid(f"not ISO 4217, or with other minor digits: {', '.join(unknown)}")
+    if effective_from < now:
+        raise ProgramInvalid("a version cannot take effect in the past")
+
+
+def _view(saved: SavedProgram) -> ProgramView:
+    return ProgramView(
+        version=saved.definition.version,
+        effective_from=saved.definition.effective_from,
+        saved_at=saved.saved_at,
+        saved_by=saved.saved_by,
+        definition=ProgramDocument.from_domain(saved.definition),
+    )
