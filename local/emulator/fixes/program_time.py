@@ -1,4 +1,4 @@
-"""Queues, events and topics take their time from the program clock.
+"""Queues, events, topics and mail take their time from the program clock.
 
 Raw MiniStack stamps messages and events with the wall clock. Delays, visibility time-outs and
 retention would then run in seconds of the laptop, while the program's time jumps by days. On AWS
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from time import struct_time
 from typing import Any
 
-from ministack.services import eventbridge, s3, sns, sqs
+from ministack.services import eventbridge, s3, ses, ses_v2, sns, sqs
 
 from local.clock import program_clock
 
@@ -35,7 +35,7 @@ class _ProgramTime:
 
 
 def apply() -> None:
-    for service in (eventbridge, s3, sns, sqs):
+    for service in (eventbridge, s3, ses, ses_v2, sns, sqs):
         service.time = _ProgramTime()
     sqs._act_receive_message = _patient_receive(sqs._act_receive_message)
 
