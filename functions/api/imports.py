@@ -26,7 +26,9 @@ _IMPORTERS = ("erp", "manager", "admin")
 )
 def post_import(request: Annotated[ImportRequest, Body()]) -> Response[str]:
     http.caller(app).require(*_IMPORTERS)
-    return http.answer(HTTPStatus.CREATED, import_orders.open_import(request, **composition.upload_ports()))
+    return http.answer(
+        HTTPStatus.CREATED, import_orders.open_import(request, **composition.upload_ports())
+    )
 
 
 @app.get(
@@ -37,7 +39,9 @@ def post_import(request: Annotated[ImportRequest, Body()]) -> Response[str]:
 )
 def get_import(import_id: Annotated[Key, Path()]) -> Response[str]:
     http.caller(app).require(*_IMPORTERS)
-    return http.answer(HTTPStatus.OK, import_orders.progress(import_id, **composition.progress_ports()))
+    return http.answer(
+        HTTPStatus.OK, import_orders.progress(import_id, **composition.progress_ports())
+    )
 
 
 @instrumented

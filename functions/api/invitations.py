@@ -1,6 +1,7 @@
 """Invitations and unsubscribing: links that work without logging in.
 
-GET shows a page and changes nothing, so that a mail scanner answers nothing; only the page's POST does.
+GET shows a page and changes nothing, so that a mail scanner answers nothing; only the
+page's POST does.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ _INVITATION = {**http.PROBLEMS, 200: http.returns("The invitation's state", Invi
 _UNSUBSCRIBE = {**http.PROBLEMS, 200: http.returns("Whether marketing is off", UnsubscribeView)}
 
 
-@app.get("/v1/invitations/<token>", summary="The invitation's state", tags=["invitations"], responses=_INVITATION)
+@app.get(
+    "/v1/invitations/<token>",
+    summary="The invitation's state",
+    tags=["invitations"],
+    responses=_INVITATION,
+)
 def get_invitation(
     token: Token, answer: Annotated[Literal["accept", "decline"], Query()] = "accept"
 ) -> Response[str]:
@@ -31,17 +37,33 @@ def get_invitation(
     return _shown(HTTPStatus.OK, "invitation", view, token=token, answer=answer)
 
 
-@app.post("/v1/invitations/<token>/accept", summary="Accept", tags=["invitations"], responses=_INVITATION)
+@app.post(
+    "/v1/invitations/<token>/accept", summary="Accept", tags=["invitations"], responses=_INVITATION
+)
 def accept(token: Token) -> Response[str]:
-    return _shown(HTTPStatus.OK, "accepted", invitations.accept(token, **composition.invitation_ports()))
+    return _shown(
+        HTTPStatus.OK, "accepted", invitations.accept(token, **composition.invitation_ports())
+    )
 
 
-@app.post("/v1/invitations/<token>/decline", summary="Decline", tags=["invitations"], responses=_INVITATION)
+@app.post(
+    "/v1/invitations/<token>/decline",
+    summary="Decline",
+    tags=["invitations"],
+    responses=_INVITATION,
+)
 def decline(token: Token) -> Response[str]:
-    return _shown(HTTPStatus.OK, "declined", invitations.decline(token, **composition.invitation_ports()))
+    return _shown(
+        HTTPStatus.OK, "declined", invitations.decline(token, **composition.invitation_ports())
+    )
 
 
-@app.get("/v1/unsubscribe/<token>", summary="Ask before unsubscribing", tags=["invitations"], responses=_UNSUBSCRIBE)
+@app.get(
+    "/v1/unsubscribe/<token>",
+    summary="Ask before unsubscribing",
+    tags=["invitations"],
+    responses=_UNSUBSCRIBE,
+)
 def get_unsubscribe(token: Token) -> Response[str]:
     view = invitations.unsubscribe_state(token, **composition.invitation_ports())
     return _shown(HTTPStatus.OK, "unsubscribe", view, token=token)
@@ -54,10 +76,16 @@ def get_unsubscribe(token: Token) -> Response[str]:
     responses=_UNSUBSCRIBE,
 )
 def unsubscribe(token: Token) -> Response[str]:
-    return _shown(HTTPStatus.OK, "unsubscribed", invitations.unsubscribe(token, **composition.invitation_ports()))
+    return _shown(
+        HTTPStatus.OK,
+        "unsubscribed",
+        invitations.unsubscribe(token, **composition.invitation_ports()),
+    )
 
 
-def _shown(status: int, template: str, view: InvitationView | UnsubscribeView, **context: Any) -> Response[str]:
+def _shown(
+    status: int, template: str, view: InvitationView | UnsubscribeView, **context: Any
+) -> Response[str]:
     if http.wants_html(app):
         return http.page(status, composition.renderer().page(template, {"view": view, **context}))
     return http.answer(status, view)

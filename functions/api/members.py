@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from loyalty.services.adjust_points import adjust_points
+from loyalty.services.enrol_member import enrol_member
 
 from loyalty.contracts.members import (
     AdjustmentAnswer,
@@ -23,9 +25,7 @@ from loyalty.contracts.values import Key
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
 from loyalty.services import members
-from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
-from loyalty.services.enrol_member import enrol_member
 
 app = http.resolver()
 _TILLS = ("pos", "shop", "erp", "service", "manager", "admin")
@@ -60,7 +60,9 @@ def post_member(enrolment: Annotated[EnrolmentRequest, Body()]) -> Response[str]
 )
 def post_lookup(lookup: Annotated[LookupRequest, Body()]) -> Response[str]:
     http.caller(app).require(*_READERS, "erp")
-    return http.answer(HTTPStatus.OK, members.look_up(lookup.to_domain(), **composition.member_ports()))
+    return http.answer(
+        HTTPStatus.OK, members.look_up(lookup.to_domain(), **composition.member_ports())
+    )
 
 
 @app.get(
@@ -80,7 +82,9 @@ def get_member(member_id: MemberId) -> Response[str]:
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
 )
-def put_consents(member_id: MemberId, consents: Annotated[ConsentsRequest, Body()]) -> Response[str]:
+def put_consents(
+    member_id: MemberId, consents: Annotated[ConsentsRequest, Body()]
+) -> Response[str]:
     http.caller(app).require("service", "crm", "admin", member_id=member_id)
     said = consents.to_domain(composition.clock().now())
     change_consents(member_id, said, **composition.consent_ports())

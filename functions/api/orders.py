@@ -7,15 +7,21 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from loyalty.services.accept_return import accept_return
+from loyalty.services.quote_points import quote_points
 
-from loyalty.contracts.orders import OrderAnswer, OrderRequest, QuoteAnswer, ReturnAnswer, ReturnRequest
+from loyalty.contracts.orders import (
+    OrderAnswer,
+    OrderRequest,
+    QuoteAnswer,
+    ReturnAnswer,
+    ReturnRequest,
+)
 from loyalty.contracts.values import Key
 from loyalty.domain.orders import OrderKey
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
 from loyalty.services.accept_order import accept_order
-from loyalty.services.accept_return import accept_return
-from loyalty.services.quote_points import quote_points
 
 app = http.resolver()
 _MAY_SELL = ("pos", "shop", "erp", "service", "manager", "admin")
@@ -33,7 +39,9 @@ _MAY_SELL = ("pos", "shop", "erp", "service", "manager", "admin")
 )
 def post_order(order: Annotated[OrderRequest, Body()]) -> Response[str]:
     http.caller(app).require(*_MAY_SELL)
-    outcome = accept_order(order.to_domain(), order.customer.to_domain(), **composition.order_ports())
+    outcome = accept_order(
+        order.to_domain(), order.customer.to_domain(), **composition.order_ports()
+    )
     return http.answer(HTTPStatus.CREATED if outcome.created else HTTPStatus.OK, outcome.answer)
 
 
@@ -49,10 +57,14 @@ def post_order(order: Annotated[OrderRequest, Body()]) -> Response[str]:
     },
 )
 def post_return(
-    source: Annotated[Key, Path()], order_id: Annotated[Key, Path()], goods: Annotated[ReturnRequest, Body()]
+    source: Annotated[Key, Path()],
+    order_id: Annotated[Key, Path()],
+    goods: Annotated[ReturnRequest, Body()],
 ) -> Response[str]:
     http.caller(app).require(*_MAY_SELL)
-    outcome = accept_return(OrderKey(source, order_id), goods.to_domain(), **composition.return_ports())
+    outcome = accept_return(
+        OrderKey(source, order_id), goods.to_domain(), **composition.return_ports()
+    )
     counted = HTTPStatus.CREATED if outcome.created else HTTPStatus.OK
     return http.answer(HTTPStatus.ACCEPTED if outcome.waiting else counted, outcome.answer)
 
@@ -66,7 +78,8 @@ def post_return(
 def post_quote(order: Annotated[OrderRequest, Body()]) -> Response[str]:
     http.caller(app).require(*_MAY_SELL)
     return http.answer(
-        HTTPStatus.OK, quote_points(order.to_domain(), order.customer.to_domain(), **composition.quote_ports())
+        HTTPStatus.OK,
+        quote_points(order.to_domain(), order.customer.to_domain(), **composition.quote_ports()),
     )
 
 

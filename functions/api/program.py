@@ -27,7 +27,9 @@ def get_program() -> Response[str]:
 @app.get("/v1/program/versions/<version>", summary="One version", tags=["program"], responses=_VIEW)
 def get_version(version: Annotated[int, Path(ge=0, le=999_999)]) -> Response[str]:
     http.caller(app).require(*STAFF)
-    return http.answer(HTTPStatus.OK, program_definition.version(version, **composition.program_ports()))
+    return http.answer(
+        HTTPStatus.OK, program_definition.version(version, **composition.program_ports())
+    )
 
 
 @app.put(
@@ -43,11 +45,18 @@ def put_program(update: Annotated[ProgramUpdate, Body()]) -> Response[str]:
     return http.answer(HTTPStatus.CREATED, saved)
 
 
-@app.post("/v1/program/validate", summary="Check a version without saving it", tags=["program"], responses=_VIEW)
+@app.post(
+    "/v1/program/validate",
+    summary="Check a version without saving it",
+    tags=["program"],
+    responses=_VIEW,
+)
 def post_validation(update: Annotated[ProgramUpdate, Body()]) -> Response[str]:
     caller = http.caller(app)
     caller.require("manager", "admin")
-    checked = program_definition.validate(update, saved_by=caller.subject, **composition.program_ports())
+    checked = program_definition.validate(
+        update, saved_by=caller.subject, **composition.program_ports()
+    )
     return http.answer(HTTPStatus.OK, checked)
 
 

@@ -34,7 +34,9 @@ def get_ledger_report() -> Response[str]:
 )
 def post_ledger_check() -> Response[str]:
     http.caller(app).require("finance", "admin")
-    return http.answer(HTTPStatus.ACCEPTED, check_ledger.start_check(**composition.ledger_start_ports()))
+    return http.answer(
+        HTTPStatus.ACCEPTED, check_ledger.start_check(**composition.ledger_start_ports())
+    )
 
 
 @instrumented

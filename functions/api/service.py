@@ -1,4 +1,7 @@
-"""What the service says of itself: health, the OpenAPI document, a page to browse it. No token needed."""
+"""What the service says of itself: health, the OpenAPI document, a page to browse it.
+
+No token needed.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ app = http.resolver()
 )
 def get_health() -> Response[str]:
     now = composition.clock().now()
-    return http.answer(HTTPStatus.OK, {"status": "ok", "version": settings().service_version, "time": iso(now)})
+    return http.answer(
+        HTTPStatus.OK, {"status": "ok", "version": settings().service_version, "time": iso(now)}
+    )
 
 
 @app.get("/v1/openapi.json", include_in_schema=False)

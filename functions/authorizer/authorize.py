@@ -1,4 +1,7 @@
-"""REQUEST authorizer of the API: a verified token allows the whole stage; handlers check roles and ownership."""
+"""REQUEST authorizer of the API: a verified token allows the whole stage.
+
+Handlers check roles and ownership.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from loyalty.runtime.settings import settings
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Return an allow policy over every route, so that a cached answer fits all of them; else answer 401."""
+    """Return an allow policy over every route, so that a cached answer fits all of them.
+
+    Else answer 401.
+    """
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     config = settings()
     try:
@@ -23,7 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         )
     except TokenRefused:
         # API Gateway turns exactly this message into 401; everything else would be 500.
-        raise Exception("Unauthorized") from None  # noqa: TRY002
+        raise Exception("Unauthorized") from None
     api, stage = event["methodArn"].split("/")[:2]
     return {
         "principalId": principal.subject,

@@ -1,1 +1,4 @@
-"""A year of a real grocer's orders through the program's real doors, checked against an independent recomputation."""
+"""A year of a real grocer's orders through the program's real doors.
+
+Checked against an independent recomputation.
+"""

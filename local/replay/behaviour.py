@@ -1,12 +1,13 @@
 """The only invented part of the replay: what simulated customers do beside buying.
 
-Every choice is drawn from its own generator, seeded by the run's seed and what is decided, so that it depends neither
-on the order of other choices nor on when it is asked.
+Every choice is drawn from its own generator, seeded by the run's seed and what is decided, so that
+it depends neither on the order of other choices nor on when it is asked.
 
 | choice | model |
 | --- | --- |
 | enrolled at the start | a seeded half of the households |
-| goods come back | 4 % of the baskets worth something, 1–10 days later; 1 in 10 of these arrives before its order |
+| goods come back | 4 % of the baskets worth something, 1–10 days later; 1 in 10 of these arrives
+before its order |
 | what comes back | the whole basket (30 %), one line (50 %), or an amount of money (20 %) |
 | invite | accepted 45 %, declined 15 %, else silent |
 | reminder | accepted 30 %, declined 10 %, else silent |
@@ -64,7 +65,11 @@ def goods_back(basket: Basket, seed: int) -> GoodsBack | None:
     if not paid or draw.random() >= RETURN_SHARE:
         return None
     early = draw.random() < EARLY_RETURN_SHARE
-    at = basket.occurred_at - EARLY_BY if early else basket.occurred_at + timedelta(hours=draw.randint(24, 240))
+    at = (
+        basket.occurred_at - EARLY_BY
+        if early
+        else basket.occurred_at + timedelta(hours=draw.randint(24, 240))
+    )
     kind = draw.random()
     if kind < 0.3:
         return GoodsBack(basket, at, lines=basket.lines)
@@ -74,7 +79,10 @@ def goods_back(basket: Basket, seed: int) -> GoodsBack | None:
 
 
 def answer_to(kind: str, household: int, number: int, seed: int) -> tuple[Answer, timedelta] | None:
-    """Return how a customer answers their `number`th message of this kind and after how long, or None."""
+    """Return how a customer answers their `number`th message of this kind and after how long.
+
+    Or None.
+    """
     draw = random.Random(f"{seed}/{kind}/{household}/{number}")
     chance = draw.random()
     for below, answer in _ANSWERS.get(kind, ()):

@@ -11,7 +11,14 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from local.replay import dataset, live
@@ -24,15 +31,26 @@ from local.workspace import Workspace
 PROGRAM_FILE = Path(__file__).parent / "program.json"
 _COMPARED = ("orders", "spend_minor", "points", "crossing_order")
 _SHOWN_DIFFERENCES = 20
+# Days without a zone, as the command line has them.
+_FIRST_DAY = datetime.fromisoformat("2017-01-01")
+_LAST_DAY = datetime.fromisoformat("2017-12-31")
 
 
 def replay(
-    households: Annotated[int, typer.Option(min=1, help="How many households of the data set.")] = 40,
-    first_day: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = datetime(2017, 1, 1),
-    last_day: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Inclusive.")] = datetime(2017, 12, 31),
+    households: Annotated[
+        int, typer.Option(min=1, help="How many households of the data set.")
+    ] = 40,
+    first_day: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = datetime(
+        2017, 1, 1
+    ),
+    last_day: Annotated[
+        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Inclusive.")
+    ] = _LAST_DAY,
     seed: Annotated[int, typer.Option(help="Equal seeds on a fresh state give equal tables.")] = 1,
 ) -> None:
-    """Send a real grocer's orders through the real doors and compare every figure with a recomputation."""
+    """Send a real grocer's orders through the real doors and compare every figure with a
+    recomputation.
+    """
     console = Console()
     began = time.monotonic()
     workspace = Workspace.from_environment()
@@ -60,7 +78,8 @@ def replay(
     if not report["balanced"]:
         differences += [f"ledger check: {violation}" for violation in report["violations"]]
     console.print(
-        f"{len(expected)} households recomputed ({', '.join(_COMPARED)}), {report['entries']} ledger entries checked, "
+        f"{len(expected)} households recomputed ({', '.join(_COMPARED)}), "
+        f"{report['entries']} ledger entries checked, "
         f"{len(differences)} differences, {time.monotonic() - began:.0f} s"
     )
     for difference in differences[:_SHOWN_DIFFERENCES]:
@@ -70,7 +89,9 @@ def replay(
 
 def _instants(first_day: date, last_day: date) -> tuple[datetime, datetime]:
     start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
-    return start, datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC) + timedelta(days=1)
+    return start, datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC) + timedelta(
+        days=1
+    )
 
 
 def _save_program(doors: Doors, start: datetime) -> None:
@@ -79,13 +100,19 @@ def _save_program(doors: Doors, start: datetime) -> None:
     if current["version"] == 0:
         definition: dict[str, Any] = json.loads(PROGRAM_FILE.read_text())
         effective_from = start.isoformat().replace("+00:00", "Z")
-        doors.save_program({"based_on_version": 0, "effective_from": effective_from, "definition": definition})
+        doors.save_program(
+            {"based_on_version": 0, "effective_from": effective_from, "definition": definition}
+        )
 
 
 def _differences(found: pd.DataFrame, expected: pd.DataFrame) -> list[str]:
     columns = list(_COMPARED)
-    compared = expected[columns].compare(found[columns].astype(expected[columns].dtypes), result_names=("expected", "found"))
-    return [f"household {household}: {row.dropna().to_dict()}" for household, row in compared.iterrows()]
+    compared = expected[columns].compare(
+        found[columns].astype(expected[columns].dtypes), result_names=("expected", "found")
+    )
+    return [
+        f"household {household}: {row.dropna().to_dict()}" for household, row in compared.iterrows()
+    ]
 
 
 def _table(figures: dict[str, int]) -> Table:

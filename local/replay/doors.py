@@ -34,7 +34,9 @@ class Doors:
         return self._call("POST", "/v1/members", self._till, customer, expected={200, 201})
 
     def look_up(self, email: str) -> dict[str, Any]:
-        return self._call("POST", "/v1/members/lookups", self._till, {"email": email}, expected={200})
+        return self._call(
+            "POST", "/v1/members/lookups", self._till, {"email": email}, expected={200}
+        )
 
     def order(self, order: Mapping[str, Any]) -> dict[str, Any]:
         return self._call("POST", "/v1/orders", self._till, order, expected={200, 201})
@@ -56,17 +58,26 @@ class Doors:
         return self._call("GET", "/v1/reports/ledger", self._staff, expected={200})
 
     def follow(self, link: str) -> int:
-        """Open a mail's link as a browser does: look at the page, press its button; return the last status."""
+        """Open a mail's link as a browser does: look at the page, press its button.
+
+        Return the last status.
+        """
         url, _, query = link.partition("?answer=")
         page = self._http.get(link, headers={"Accept": "text/html"})
         if "/invitations/" in url:
             url += "/decline" if query == "decline" else "/accept"
-        return self._http.post(url, headers={"Accept": "text/html"}).status_code if page.is_success else page.status_code
+        return (
+            self._http.post(url, headers={"Accept": "text/html"}).status_code
+            if page.is_success
+            else page.status_code
+        )
 
     def mails(self, since: datetime) -> list[dict[str, Any]]:
         """Return the mails sent at or after `since` (program time), oldest first."""
         query = {"format": "json", "since": iso(since.timestamp())}
-        found: list[dict[str, Any]] = self._http.get("/_local/mail", params=query).raise_for_status().json()["items"]
+        found: list[dict[str, Any]] = (
+            self._http.get("/_local/mail", params=query).raise_for_status().json()["items"]
+        )
         return sorted(found, key=lambda mail: (mail["sent_at"], mail["to"]))
 
     def now(self) -> datetime:
@@ -74,7 +85,10 @@ class Doors:
         return datetime.fromtimestamp(epoch(state["now"]), UTC)
 
     def stepped_from(self, start: datetime) -> None:
-        """Put the clock into stepped mode; a fresh program's clock is set to `start`, a later one stays."""
+        """Put the clock into stepped mode.
+
+        A fresh program's clock is set to `start`, a later one stays.
+        """
         state = self._http.get("/_local/clock").raise_for_status().json()
         fresh = state["mode"] != "stepped"
         self._clock({"mode": "stepped", **({"now": iso(start.timestamp())} if fresh else {})})
@@ -87,7 +101,13 @@ class Doors:
         self._http.post("/_local/clock", json=command).raise_for_status()
 
     def _call(
-        self, method: str, path: str, token: Mapping[str, str], body: Any = None, *, expected: set[int]
+        self,
+        method: str,
+        path: str,
+        token: Mapping[str, str],
+        body: Any = None,
+        *,
+        expected: set[int],
     ) -> dict[str, Any]:
         for attempt in range(_ATTEMPTS):
             answer = self._http.request(method, path, headers=token, json=body)

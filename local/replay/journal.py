@@ -1,4 +1,7 @@
-"""What a replay sent, in the order in which it was sent: the input of the independent recomputation."""
+"""What a replay sent, in the order in which it was sent.
+
+The input of the independent recomputation.
+"""
 
 from __future__ import annotations
 

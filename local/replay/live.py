@@ -72,7 +72,10 @@ def points_of(profile: Item) -> int:
 
 
 def broken_invariants(state: LiveState) -> Iterator[str]:
-    """Yield what is wrong with the books, in words; nothing when entries, accounts and profiles agree."""
+    """Yield what is wrong with the books, in words.
+
+    Nothing when entries, accounts and profiles agree.
+    """
     sums: Counter[tuple[str, str]] = Counter()
     sequences: dict[str, list[int]] = defaultdict(list)
     for entry in state.of("entry"):
@@ -81,23 +84,29 @@ def broken_invariants(state: LiveState) -> Iterator[str]:
         if total := sum(int(line["points"]) for line in entry["lines"]):
             yield f"entry {member_id}/{entry['sequence']} sums to {total}, not 0"
         for line in entry["lines"]:
-            sums[member_id, line["account"].removeprefix(f"member:{member_id}:")] += int(line["points"])
+            sums[member_id, line["account"].removeprefix(f"member:{member_id}:")] += int(
+                line["points"]
+            )
     for profile in state.of("profile"):
         member_id = profile["member_id"]
         pending = sum(int(part["points"]) for part in profile.get("pending") or [])
         if sums[member_id, "pending"] != pending:
-            yield f"{member_id}: pending {pending}, its entries say {sums[member_id, 'pending']}"
+            yield f"{member_id}: pending {pending}, not {sums[member_id, 'pending']}"
         if sums[member_id, "available"] != points_of(profile) - pending:
-            yield f"{member_id}: balance {points_of(profile) - pending}, its entries say {sums[member_id, 'available']}"
+            balance = points_of(profile) - pending
+            yield f"{member_id}: balance {balance}, not {sums[member_id, 'available']}"
         if sorted(sequences[member_id]) != list(range(1, int(profile["entries"]) + 1)):
-            yield f"{member_id}: entries {sorted(sequences[member_id])[:5]}… are not 1 to {profile['entries']}"
+            yield f"{member_id}: its entries are not 1 to {profile['entries']}"
 
 
 def table(state: LiveState) -> dict[str, int]:
     """Return the run's figures, as the last table of a replay prints them."""
     events = Counter(item["event"] for item in state.of("status_change"))
     issued = sum(
-        -int(line["points"]) for item in state.of("entry") for line in item["lines"] if line["account"] == "issued"
+        -int(line["points"])
+        for item in state.of("entry")
+        for line in item["lines"]
+        if line["account"] == "issued"
     )
     return {
         "orders": len(state.of("order")),
@@ -118,4 +127,8 @@ def table(state: LiveState) -> dict[str, int]:
 
 
 def _emails(profile: Item) -> list[str]:
-    return [identity["value"] for identity in profile.get("identities") or [] if identity["kind"] == "email"]
+    return [
+        identity["value"]
+        for identity in profile.get("identities") or []
+        if identity["kind"] == "email"
+    ]

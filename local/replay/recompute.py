@@ -1,7 +1,7 @@
 """What the figures must be, worked out again from the data set alone, with pandas and Decimal.
 
-Shares no code with the product: it reads the replay's journal (what was sent), the rules as `rules.md` states them, and
-from the live tables only what no data set can tell: each household's member id and the instant of joining.
+Shares no code with the product. It reads the replay's journal (what was sent) and, from the live
+tables, only what no data set can tell: each household's member id and the instant of joining.
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ def recompute(journal: Journal, live: pd.DataFrame, definition: dict[str, Any]) 
     bought: dict[str, _Bought] = {}
     early: dict[str, list[GoodsBack]] = {}
     rows = {
-        household: {"orders": 0, "spend_minor": 0, "points": 0, "crossing_order": "", "variant": variant}
+        household: {
+            "orders": 0,
+            "spend_minor": 0,
+            "points": 0,
+            "crossing_order": "",
+            "variant": variant,
+        }
         for household, variant in _variants(live, definition).items()
     }
     thresholds = {variant["name"]: variant["threshold_minor"] for variant in definition["variants"]}
@@ -63,7 +69,9 @@ def recompute(journal: Journal, live: pd.DataFrame, definition: dict[str, Any]) 
         if item.order_id in bought:
             continue
         earns = _joined_before(live.at[item.household, "joined_at"], item.occurred_at)
-        order = bought[item.order_id] = _Bought(item, _line_points(item, rate) if earns else [0] * len(item.lines))
+        order = bought[item.order_id] = _Bought(
+            item, _line_points(item, rate) if earns else [0] * len(item.lines)
+        )
         order.line_back = [0] * len(item.lines)
         row["orders"] += 1
         row["spend_minor"] += item.total_minor
@@ -80,8 +88,13 @@ def _joined_before(joined_at: Any, moment: datetime) -> bool:
 
 
 def _variants(live: pd.DataFrame, definition: dict[str, Any]) -> dict[int, str]:
-    """Draw each household's variant by the documented rule: sha256 of "seed/member id", first 8 bytes, modulo weights."""
-    names = [variant["name"] for variant in definition["variants"] for _ in range(variant["weight"])]
+    """Draw each household's variant by the documented rule.
+
+    Sha256 of "seed/member id", first 8 bytes, modulo weights.
+    """
+    names = [
+        variant["name"] for variant in definition["variants"] for _ in range(variant["weight"])
+    ]
     drawn = {}
     for household, member_id in live["member_id"].items():
         digest = hashlib.sha256(f"{definition['assignment_seed']}/{member_id}".encode()).digest()
@@ -90,7 +103,10 @@ def _variants(live: pd.DataFrame, definition: dict[str, Any]) -> dict[int, str]:
 
 
 def _line_points(basket: Basket, rate: Decimal) -> list[int]:
-    """Points of an order, rounded down once for the whole order, spread over its lines by largest remainder."""
+    """Points of an order, rounded down once for the whole order.
+
+    Spread over its lines by largest remainder.
+    """
     total = basket.total_minor
     points = int((Decimal(total) / 100 * rate).to_integral_value(ROUND_FLOOR))
     if not points:
@@ -105,7 +121,10 @@ def _line_points(basket: Basket, rate: Decimal) -> list[int]:
 
 
 def _take_back(order: _Bought, goods: GoodsBack, row: dict[str, Any]) -> None:
-    """Take back what has come back so far, less what was taken before; all of it when everything is back."""
+    """Take back what has come back so far, less what was taken before.
+
+    All of it when everything is back.
+    """
     total, earned = order.basket.total_minor, sum(order.points)
     if goods.lines:
         for line in goods.lines:
@@ -119,7 +138,9 @@ def _take_back(order: _Bought, goods: GoodsBack, row: dict[str, Any]) -> None:
     else:
         by_line = [
             points * amount // line.amount_minor
-            for points, amount, line in zip(order.points, order.line_back, order.basket.lines, strict=True)
+            for points, amount, line in zip(
+                order.points, order.line_back, order.basket.lines, strict=True
+            )
             if line.amount_minor
         ]
         points = min(earned, sum(by_line) + earned * order.amount_back // total)

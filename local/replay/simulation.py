@@ -1,4 +1,7 @@
-"""Drives the program through the year: orders and returns in time order, customers who answer their mail."""
+"""Drives the program through the year.
+
+Orders and returns in time order, customers who answer their mail.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from local.replay.dataset import CURRENCY, SOURCE, Basket
 from local.replay.doors import Doors
 from local.replay.journal import Journal
 
-# Customers read their mail twice a day; no answer comes sooner than a day, so none is found too late.
+# Customers read their mail twice a day; no answer comes sooner than a day, so none is found too
+# late.
 _MAIL_EVERY = timedelta(hours=12)
 # The journey asks in this order; from the third time on it is outreach.
 _ASKED = ("invite", "reminder", "outreach")
@@ -29,7 +33,9 @@ def email_of(household: int) -> str:
 class Simulation:
     """One run. `progress` is called once for each order and return that was sent."""
 
-    def __init__(self, doors: Doors, baskets: list[Basket], seed: int, progress: Callable[[], None]) -> None:
+    def __init__(
+        self, doors: Doors, baskets: list[Basket], seed: int, progress: Callable[[], None]
+    ) -> None:
         self._doors = doors
         self._baskets = baskets
         self._seed = seed
@@ -40,7 +46,10 @@ class Simulation:
         self._journal = Journal()
 
     def run(self, start: datetime, end: datetime) -> Journal:
-        """Enrol, then do everything that is planned before `end`; the clock stands at `end` afterwards."""
+        """Enrol, then do everything that is planned before `end`.
+
+        The clock stands at `end` afterwards.
+        """
         self._doors.stepped_from(start)
         now = self._doors.now()
         self._enrol_half(start)
@@ -60,7 +69,9 @@ class Simulation:
         heapq.heappush(self._plan, (moment, next(self._tie), act))
 
     def _enrol_half(self, at: datetime) -> None:
-        members = behaviour.enrolled_at_start({basket.household for basket in self._baskets}, self._seed)
+        members = behaviour.enrolled_at_start(
+            {basket.household for basket in self._baskets}, self._seed
+        )
         for household in members:
             self._doors.enrol({"email": email_of(household), "consent": {"email": True}})
         self._journal.enrolled_at_start.update(members)
@@ -143,7 +154,11 @@ def _link_for(answer: Answer, links: list[str]) -> str:
         return next(link for link in links if "/v1/unsubscribe/" in link)
     invitations = [link for link in links if "/v1/invitations/" in link]
     declining = [link for link in invitations if link.endswith("?answer=decline")]
-    return declining[0] if answer == "decline" else next(link for link in invitations if link not in declining)
+    return (
+        declining[0]
+        if answer == "decline"
+        else next(link for link in invitations if link not in declining)
+    )
 
 
 def _time(stamp: str) -> datetime:

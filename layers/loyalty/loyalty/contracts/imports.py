@@ -26,7 +26,10 @@ class ImportTicket(Contract):
 
 
 class ImportProgress(Contract):
-    """How far an import is. `rejected_report` names the object with the refused lines and their reasons."""
+    """How far an import is.
+
+    `rejected_reports` name the objects with the refused lines and their reasons.
+    """
 
     import_id: str
     state: Literal["planned", "running", "finished"]

@@ -155,7 +155,7 @@ class OrderPage(Contract):
 
 
 class JourneyStepView(Contract):
-    """One thing that happened to a customer on the Elite journey, with the facts that decided it."""
+    """One thing that happened to a customer on the Elite journey, with what decided it."""
 
     event: str
     occurred_at: Timestamp

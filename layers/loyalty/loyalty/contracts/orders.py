@@ -35,7 +35,11 @@ class ConsentFlags(Contract):
 
     def given(self) -> dict[Channel, bool]:
         """Return the channels that were said something about."""
-        flags: dict[Channel, bool | None] = {"email": self.email, "sms": self.sms, "push": self.push}
+        flags: dict[Channel, bool | None] = {
+            "email": self.email,
+            "sms": self.sms,
+            "push": self.push,
+        }
         return {channel: flag for channel, flag in flags.items() if flag is not None}
 
 
@@ -92,7 +96,10 @@ class Tender(Contract):
 
 
 class OrderRequest(Contract):
-    """A fulfilled order. `source` and `order_id` name it for ever; `occurred_at` decides every rule."""
+    """A fulfilled order. `source` and `order_id` name it for ever.
+
+    `occurred_at` decides every rule.
+    """
 
     source: Key
     order_id: Key
@@ -117,7 +124,10 @@ class OrderRequest(Contract):
 
 
 class ReturnLine(Contract):
-    """Goods that came back; without `amount_minor`, the line's amount in proportion to the quantity."""
+    """Goods that came back; without `amount_minor`.
+
+    The line's amount in proportion to the quantity.
+    """
 
     sku: Sku
     quantity: Quantity
@@ -142,7 +152,9 @@ class ReturnRequest(Contract):
         return orders.Return(
             return_id=self.return_id,
             occurred_at=self.occurred_at,
-            amount=orders.Money(self.amount.amount_minor, self.amount.currency) if self.amount else None,
+            amount=orders.Money(self.amount.amount_minor, self.amount.currency)
+            if self.amount
+            else None,
             lines=tuple(
                 orders.ReturnLine(line.sku, line.quantity, line.amount_minor) for line in self.lines
             ),

@@ -14,7 +14,9 @@ class LedgerViolation(Contract):
 
 
 class LedgerReport(Contract):
-    """The last finished check: `balanced` when there are no violations; `accounts` are points per account kind.
+    """The last finished check: `balanced` when there are no violations.
+
+    `accounts` are points per account kind.
 
     Never checked: `checked_at` is null and nothing is claimed.
     """

@@ -22,7 +22,10 @@ POINTS_LIMIT = 1_000_000_000
 
 
 class Contract(BaseModel):
-    """Base of everything that crosses a border: unknown fields are refused, instances are immutable."""
+    """Base of everything that crosses a border.
+
+    Unknown fields are refused, instances are immutable.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -55,7 +58,11 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Email = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+$"),
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=254,
+        pattern=r"^[^@\s<>\"',;:\\()\[\]]+@[^@\s<>\"',;:\\()\[\]]+$",
+    ),
 ]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+[1-9]\d{6,14}$")]
 Card = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

@@ -1,7 +1,7 @@
 """Everything that the domain refuses.
 
-The class name is the error name that a state machine catches; `code` is the stable code of the HTTP problem, the
-first line of the docstring its detail.
+The class name is the error name that a state machine catches; `code` is the stable code of the HTTP
+problem, the first line of the docstring its detail.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class OrderNotFound(DomainError):
 
 
 class OrderConflict(DomainError):
-    """This order came before with another total or currency."""
+    """The order came before with another total or currency."""
 
     code = "order_conflict"
 
 
 class ReturnConflict(DomainError):
-    """This return id came before with another content."""
+    """The return id came before with another content."""
 
     code = "return_conflict"
 
@@ -76,7 +76,7 @@ class InsufficientPoints(DomainError):
 
 
 class AdjustmentConflict(DomainError):
-    """This adjustment id came before with other points or another reason."""
+    """The adjustment id came before with other points or another reason."""
 
     code = "adjustment_conflict"
 

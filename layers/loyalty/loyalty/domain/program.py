@@ -13,7 +13,10 @@ InviteBasis = Literal["consent", "soft_opt_in"]
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRate:
-    """One unit of `currency` is `rate` units of the accounting currency from `valid_from` (program day) on."""
+    """One unit of `currency` is `rate` units of the accounting currency.
+
+    It holds from the program day `valid_from` on.
+    """
 
     currency: str
     minor_digits: int
@@ -36,7 +39,7 @@ class JourneyVariant:
 
 @dataclass(frozen=True, slots=True)
 class ProgramDefinition:
-    """One version of the program; 0 is the built-in default that works without any saved version."""
+    """One version of the program; 0 is the built-in default, without any saved version."""
 
     version: int
     effective_from: datetime

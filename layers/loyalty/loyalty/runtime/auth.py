@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import jwt
 
-STAFF: Final = frozenset({"service", "marketer", "manager", "warehouse", "finance", "admin", "privacy"})
+STAFF: Final = frozenset(
+    {"service", "marketer", "manager", "warehouse", "finance", "admin", "privacy"}
+)
 MACHINES: Final = frozenset({"pos", "shop", "erp", "crm"})
 ROLES: Final = STAFF | MACHINES | {"member"}
 
@@ -25,7 +27,10 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A verified caller. `member_id` is the caller's own membership: a member's, or a staff member's private one."""
+    """A verified caller. `member_id` is the caller's own membership.
+
+    A member's, or a staff member's private one.
+    """
 
     subject: str
     roles: frozenset[str]
@@ -36,7 +41,10 @@ class Principal:
         return bool(self.roles & (STAFF | MACHINES))
 
     def require(self, *roles: str, member_id: str | None = None) -> None:
-        """Pass when the caller has one of `roles`, or is the member `member_id`; else raise `Forbidden`."""
+        """Pass when the caller has one of `roles`, or is the member `member_id`.
+
+        Else raise `Forbidden`.
+        """
         if self.roles & set(roles):
             return
         if member_id is not None and "member" in self.roles and self.member_id == member_id:
@@ -54,7 +62,10 @@ def context_of(principal: Principal) -> dict[str, str]:
 
 
 def principal_of(authorizer_context: Mapping[str, Any]) -> Principal:
-    """Return the caller from the authorizer context of a request; raise `Forbidden` when there is none."""
+    """Return the caller from the authorizer context of a request.
+
+    Raise `Forbidden` when there is none.
+    """
     subject = authorizer_context.get("subject")
     if not subject:
         raise Forbidden
@@ -104,7 +115,11 @@ def verify(authorization: str | None, *, jwks_url: str, issuer: str, audience: s
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
     granted = claims.get("roles", claims.get("cognito:groups", []))
-    roles = frozenset(role for role in granted if role in ROLES) if isinstance(granted, list) else frozenset()
+    roles = (
+        frozenset(role for role in granted if role in ROLES)
+        if isinstance(granted, list)
+        else frozenset()
+    )
     subject = str(claims["sub"])
     member_id = subject if "member" in roles else claims.get("member_id")
     return Principal(subject=subject, roles=roles, member_id=str(member_id) if member_id else None)

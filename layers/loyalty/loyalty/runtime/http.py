@@ -1,4 +1,7 @@
-"""HTTP around the use cases: one resolver set-up, refusals as problem+json, callers, Idempotency-Key."""
+"""HTTP around the use cases.
+
+One resolver set-up, refusals as problem+json, callers, Idempotency- Key.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import (
     MethodNotAllowedError,
     NotFoundError,
@@ -24,7 +27,6 @@ from loyalty.contracts.problems import STATUS_OF, FieldError, Problem, problem
 from loyalty.domain.errors import DomainError, MemberBusy
 from loyalty.runtime.auth import Forbidden, Principal, principal_of
 from loyalty.runtime.observability import logger
-from loyalty.runtime.settings import settings
 
 BODY_LIMIT_BYTES: Final = 256 * 1024
 PROBLEM_JSON: Final = "application/problem+json"
@@ -34,7 +36,10 @@ _SECURITY_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options
 
 # What every protected route may answer besides its own; for the OpenAPI document.
 PROBLEMS: Final[dict[int, Any]] = {
-    status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: {"model": Problem}}}
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {PROBLEM_JSON: {"model": Problem}},
+    }
     for status in (401, 403, 404, 409, 413, 415, 422, 429, 503)
 }
 
@@ -45,11 +50,11 @@ def returns(description: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def resolver() -> APIGatewayRestResolver:
-    """Return a resolver that validates requests, answers problems, and honours `Idempotency-Key` on POST."""
-    app = APIGatewayRestResolver(
-        enable_validation=True,
-        cors=CORSConfig(allow_origin=settings().public_origin, max_age=600),
-    )
+    """Return a resolver that validates requests, answers problems.
+
+    And honours `Idempotency-Key` on POST.
+    """
+    app = APIGatewayRestResolver(enable_validation=True)
     app.use(middlewares=[_limit_body, _answer_once])
     app.not_found(_not_found)
     for error, answer in _ANSWERS.items():
@@ -57,16 +62,31 @@ def resolver() -> APIGatewayRestResolver:
     return app
 
 
-def answer(status: int, body: BaseModel | Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
+def answer(
+    status: int, body: BaseModel | Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Response[str]:
     """Return a JSON answer; a model keeps the order and names of its contract."""
-    text = body.model_dump_json() if isinstance(body, BaseModel) else json.dumps(body, separators=(",", ":"))
-    return Response(status, "application/json", text, headers={**_SECURITY_HEADERS, **(headers or {})})
+    text = (
+        body.model_dump_json()
+        if isinstance(body, BaseModel)
+        else json.dumps(body, separators=(",", ":"))
+    )
+    return Response(
+        status, "application/json", text, headers={**_SECURITY_HEADERS, **(headers or {})}
+    )
 
 
 def page(status: int, html: str) -> Response[str]:
     """Return an HTML page that runs nothing and embeds nothing from elsewhere."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    headers = {**_SECURITY_HEADERS, "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = {
+        **_SECURITY_HEADERS,
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+    }
     return Response(status, "text/html; charset=utf-8", html, headers=headers)
 
 
@@ -83,16 +103,22 @@ def wants_html(app: APIGatewayRestResolver) -> bool:
 
 def _problem_answer(content: Problem, headers: Mapping[str, str] | None = None) -> Response[str]:
     text = content.model_dump_json(exclude_none=True)
-    return Response(content.status, PROBLEM_JSON, text, headers={**_SECURITY_HEADERS, **(headers or {})})
+    return Response(
+        content.status, PROBLEM_JSON, text, headers={**_SECURITY_HEADERS, **(headers or {})}
+    )
 
 
 def domain_problem(error: DomainError) -> Problem:
-    """Return the problem of a refusal; its detail is the class's own words, never the caller's data."""
+    """Return the problem of a refusal.
+
+    Its detail is the class's own words, never the caller's data.
+    """
     summary = (type(error).__doc__ or type(error).__name__).strip().splitlines()[0]
     return problem(STATUS_OF[type(error)], error.code, summary)
 
 
 def domain_refusal(error: DomainError) -> Response[str]:
+    """Answer a refusal of the domain as its problem."""
     headers = {"Retry-After": BUSY_RETRY_AFTER_SECONDS} if isinstance(error, MemberBusy) else None
     content = domain_problem(error)
     logger.info("request refused", code=content.code, status=content.status)
@@ -106,7 +132,9 @@ def _invalid_request(error: RequestValidationError) -> Response[str]:
     ]
     logger.info("request refused", code="invalid_request", fields=[item.pointer for item in found])
     detail = "The request does not match the contract; see errors."
-    return _problem_answer(problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, found))
+    return _problem_answer(
+        problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, found)
+    )
 
 
 def _forbidden(_: Forbidden) -> Response[str]:
@@ -116,7 +144,9 @@ def _forbidden(_: Forbidden) -> Response[str]:
 
 def _unsupported_type(_: RequestUnsupportedContentType) -> Response[str]:
     detail = "The body must be application/json."
-    return _problem_answer(problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+    return _problem_answer(
+        problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    )
 
 
 def _too_large(_: RequestEntityTooLargeError) -> Response[str]:
@@ -125,7 +155,9 @@ def _too_large(_: RequestEntityTooLargeError) -> Response[str]:
 
 
 def _not_found(_: NotFoundError) -> Response[str]:
-    return _problem_answer(problem(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route."))
+    return _problem_answer(
+        problem(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route.")
+    )
 
 
 def _method_not_allowed(_: MethodNotAllowedError) -> Response[str]:

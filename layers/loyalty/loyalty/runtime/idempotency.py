@@ -1,6 +1,9 @@
-"""`Idempotency-Key`: a repeated POST gets the stored answer (draft-ietf-httpapi-idempotency-key-header).
+"""`Idempotency-Key`: a repeated POST gets the stored answer.
 
-A convenience for clients only; what makes money-like changes happen once is their business key in the ledger.
+After draft-ietf-httpapi-idempotency-key-header.
+
+A convenience for clients only; what makes money-like changes happen once is their business key in
+the ledger.
 """
 
 from __future__ import annotations
@@ -38,10 +41,13 @@ def answer_once(
 ) -> Response[Any]:
     """Return the first answer given to this caller, route and key; compute it when there is none.
 
-    The same key with another body answers 422 `idempotency_key_reused`; while the first is still running, 409.
+    The same key with another body answers 422 `idempotency_key_reused`; while the first is still
+    running, 409.
     """
     if len(key) > KEY_LIMIT:
-        return _refused(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_invalid", "The key is too long.")
+        return _refused(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_invalid", "The key is too long."
+        )
     event = app.current_event
     authorizer = event.get("requestContext", {}).get("authorizer") or {}
     request = {"key": [authorizer.get("subject"), event.path, key], "body": event.body}
@@ -63,17 +69,23 @@ def answer_once(
             "status": response.status_code,
             "type": response.content_type,
             "body": response.body,
-            "headers": {name: value for name, value in response.headers.items() if isinstance(value, str)},
+            "headers": {
+                name: value for name, value in response.headers.items() if isinstance(value, str)
+            },
         }
 
     try:
         stored = first(request=request)
     except IdempotencyPayloadValidationError:
         return _refused(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key came with another body before."
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "The key came with another body before.",
         )
     except IdempotencyAlreadyInProgressError:
-        return _refused(HTTPStatus.CONFLICT, "request_in_progress", "The first request is still running.")
+        return _refused(
+            HTTPStatus.CONFLICT, "request_in_progress", "The first request is still running."
+        )
     return Response(stored["status"], stored["type"], stored["body"], headers=stored["headers"])
 
 

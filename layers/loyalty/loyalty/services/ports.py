@@ -1,4 +1,4 @@
-"""What the use cases need of the world. Adapters implement these; tests use fakes of a few lines."""
+"""What the use cases need of the world: adapters implement it, tests use small fakes."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class MessageClaim:
-    """The right to send one message once; `message_id` is unique per member (`invite`, `reminder`,
-    `outreach-2`).
+    """The right to send one message once.
+
+    `message_id` is unique per member (`invite`, `reminder`, `outreach-2`).
     """
 
     message_id: str
@@ -72,11 +73,11 @@ class MergeTask:
 class MemberChange:
     """Everything that one change of a member writes, in one transaction.
 
-    Conditions that the store adds: the member is still at `expected_version` (0: does not exist), an order, an
-    accepted return, an adjustment, a message claim, an entry is new, `returns` is still at its version − 1 (an order
-    without `returns` requires that no returns item exists), an identity is unclaimed or already this member's, a
-    due item that is removed exists. `member` None: an order that nobody can be found for, or a
-    return that waits.
+    Conditions that the store adds: the member is still at `expected_version` (0: does not exist);
+    an order, an accepted return, an adjustment, a message claim, an entry is new; `returns` is
+    still at its version − 1 (an order without `returns` requires that no returns item exists); an
+    identity is unclaimed or already this member's; a due item that is removed exists. `member`
+    None: an order that nobody can be found for, or a return that waits.
     """
 
     member: Member | None
@@ -107,7 +108,7 @@ class OrderContext:
 
 
 class ChangeRefused(Exception):
-    """The transaction's conditions did not hold: somebody was faster. Read again and decide again."""
+    """The transaction's conditions did not hold: somebody was faster. Read and decide again."""
 
 
 class OrderExists(ChangeRefused):
@@ -119,7 +120,7 @@ class OrderExists(ChangeRefused):
 
 
 class MemberStore(Protocol):
-    """Customers with everything in their partition, orders, identities, due items (MembersTable)."""
+    """Customers with all in their partition, orders, identities, due items (MembersTable)."""
 
     def order_context(
         self,
@@ -129,7 +130,7 @@ class MemberStore(Protocol):
         member_id: str | None = None,
         identities: Sequence[Identity] = (),
     ) -> OrderContext:
-        """Read order, returns, the named member and the owners of the identities: one BatchGetItem."""
+        """Read order, returns, named member and owners of the identities: one BatchGetItem."""
         ...
 
     def member(self, member_id: str) -> Member | None: ...
@@ -185,8 +186,9 @@ class JourneyStore(Protocol):
     """Where a customer's execution waits, and the permanent claims for starting executions."""
 
     def claim_run(self, machine: str, run_id: str) -> bool:
-        """Claim for ever; True when this caller may start (also a claim that never got as far as
-        starting).
+        """Claim for ever; True when this caller may start.
+
+        Also for a claim that never got as far as starting.
         """
         ...
 
@@ -232,30 +234,33 @@ class ProgramArchive(ProgramStore, Protocol):
 
 class InviteLimiter(Protocol):
     def take(self, hour: datetime) -> int:
-        """Count one more invite in the hour that starts at `hour`; return which one it is (1, 2,
-        …).
+        """Count one more invite in the hour that starts at `hour`.
+
+        Return which one it is (1, 2, …).
         """
         ...
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The program's now, UTC."""
+        """Return the program's now, UTC."""
         ...
 
 
 class Ids(Protocol):
     def derive(self, kind: str, cause: str) -> str:
-        """Return the id of the thing of `kind` that `cause` (a business key) brings about; the same
-        for a retry.
+        """Return the id of the thing of `kind` that `cause` (a business key) brings about.
+
+        The same for a retry.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A rendered mail; `headers` are extra ones (List-Unsubscribe …), `tags` come back with
-    bounces.
+    """A rendered mail; `headers` are extra ones (List-Unsubscribe …).
+
+    `tags` come back with bounces.
     """
 
     to: str
@@ -340,8 +345,9 @@ class ObjectStore(Protocol):
     """The imports bucket."""
 
     def read_lines(self, key: str) -> Iterator[str]:
-        """Decoded (UTF-8, a BOM dropped) lines without their ends; raises `ImportFileInvalid` when
-        it is not text.
+        """Return decoded (UTF-8, a BOM dropped) lines without their ends.
+
+        Raises `ImportFileInvalid` when it is not text.
         """
         ...
 

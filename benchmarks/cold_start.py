@@ -1,0 +1,70 @@
+"""Cold start: a fresh process imports the orders' handler and takes its first order.
+
+To one that makes a client.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from benchmarks.laboratory import Laboratory, order_body, order_event, report
+from local.workspace import REGION
+from tests.support.ministack import ROOT
+
+_PAIRS = 11
+_OURS = """
+import json, sys, time
+event = json.loads(sys.stdin.read())
+began = time.perf_counter()
+from types import SimpleNamespace
+from api.orders import handler
+names = ("function_name", "memory_limit_in_mb", "invoked_function_arn", "aws_request_id")
+context = SimpleNamespace(**dict.fromkeys(names, "benchmark"))
+answer = handler(event, context)
+spent = time.perf_counter() - began
+assert answer["statusCode"] == 201, answer
+print(spent)
+"""
+_BARE = f"""
+import sys, time
+sys.stdin.read()
+began = time.perf_counter()
+import botocore.session
+def handler(event, context):
+    return botocore.session.get_session().create_client("dynamodb", region_name="{REGION}")
+handler({{}}, None)
+print(time.perf_counter() - began)
+"""
+
+
+def measure(laboratory: Laboratory, member_id: str) -> None:
+    """Print the ratio of the two times, each from the first import to the end of the first call."""
+    environment = {
+        **os.environ,
+        **laboratory.environment("OrdersApiFunction"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "functions"), str(ROOT / "layers" / "loyalty")]),
+    }
+    ours, bare = [], []
+    for number in range(_PAIRS + 1):
+        event = json.dumps(order_event(order_body(900_000 + number, {"member_id": member_id})))
+        ours.append(_seconds(_OURS, event, environment))
+        bare.append(_seconds(_BARE, event, environment))
+    # The first pair fills the disk cache.
+    report("cold start", ours[1:], bare[1:], "s", goal=1.6)
+
+
+def _seconds(code: str, event: str, environment: dict[str, str]) -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=event,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return float(done.stdout.splitlines()[-1])

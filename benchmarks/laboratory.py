@@ -1,0 +1,166 @@
+"""A deployed program to measure, and the bare client that makes the same requests."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.client
+import botocore.session
+
+from local.cloud import parameters
+from local.deploy import deploy
+from local.workspace import REGION, Workspace
+from tests.support.ministack import ROOT, Cloud
+
+Request = tuple[str, str, dict[str, Any]]
+
+CONTEXT = SimpleNamespace(
+    function_name="benchmark",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:000000000000:function:benchmark",
+    aws_request_id="benchmark",
+    get_remaining_time_in_millis=lambda: 60_000,
+)
+_STACKS = ("measured", "bare")
+_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """Two copies of the program: one is measured, the other takes the bare client's requests."""
+
+    cloud: Cloud
+    resources: dict[str, dict[str, str]]
+
+    def environment(self, function: str) -> dict[str, str]:
+        """Return the environment that the deployed function has.
+
+        With its definition cached as in AWS.
+        """
+        name = self.resources["measured"][function]
+        configuration = self.cloud.client("lambda").get_function_configuration(FunctionName=name)
+        variables: dict[str, str] = configuration["Environment"]["Variables"]
+        return {
+            **variables,
+            **_CREDENTIALS,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.cloud.url,
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "LOYALTY_CLOCK_FILE": "",
+            "PROGRAM_CACHE_SECONDS": "60",
+            "POWERTOOLS_METRICS_DISABLED": "true",
+            "POWERTOOLS_LOG_LEVEL": "WARNING",
+        }
+
+    def bare_client(self, service: str) -> Any:
+        """Return a botocore client, made as plainly as it can be."""
+        os.environ.update(_CREDENTIALS)
+        return botocore.session.get_session().create_client(
+            service, region_name=REGION, endpoint_url=self.cloud.url
+        )
+
+    def for_bare(self, request: Request) -> Request:
+        """Return the same request for the other copy's tables and buckets."""
+        service, operation, parameters_ = request
+        text = json.dumps(parameters_)
+        for logical_id, name in self.resources["measured"].items():
+            text = text.replace(f'"{name}"', f'"{self.resources["bare"][logical_id]}"')
+        return service, operation, json.loads(text)
+
+
+@contextmanager
+def laboratory() -> Iterator[Laboratory]:
+    """Start a laptop cloud of its own and deploy the program into it twice."""
+    with tempfile.TemporaryDirectory() as directory, Cloud(Path(directory)) as cloud:
+        workspace = Workspace(root=ROOT, state_dir=Path(directory), port=cloud.port)
+        resources = {}
+        for stack in _STACKS:
+            deployment = deploy(cloud, workspace.template_file, stack, parameters(workspace))
+            resources[stack] = {item.logical_id: item.physical_id for item in deployment.resources}
+        yield Laboratory(cloud, resources)
+
+
+@contextmanager
+def recorded() -> Iterator[list[Request]]:
+    """Collect every AWS request that this process makes meanwhile."""
+    made: list[Request] = []
+    original = botocore.client.BaseClient._make_api_call
+
+    def record(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        made.append((client.meta.service_model.service_name, operation, arguments))
+        return original(client, operation, arguments)
+
+    botocore.client.BaseClient._make_api_call = record
+    try:
+        yield made
+    finally:
+        botocore.client.BaseClient._make_api_call = original
+
+
+def order_event(body: dict[str, Any]) -> dict[str, Any]:
+    """Return `POST /v1/orders` as API Gateway hands it to the function."""
+    return {
+        "resource": "/v1/orders",
+        "path": "/v1/orders",
+        "httpMethod": "POST",
+        "headers": {"content-type": "application/json"},
+        "multiValueHeaders": {"content-type": ["application/json"]},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "path": "/v1/orders",
+            "stage": "v1",
+            "requestId": "benchmark",
+            "authorizer": {"subject": "till", "roles": "pos", "member_id": ""},
+        },
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def order_body(number: int, customer: dict[str, Any]) -> dict[str, Any]:
+    """Return an order of the data set's usual size, ten lines, of an hour ago."""
+    lines = [
+        {
+            "sku": f"sku-{number}-{line}",
+            "category": "GROCERY",
+            "quantity": 1,
+            "amount_minor": 199 + line,
+        }
+        for line in range(10)
+    ]
+    return {
+        "source": "pos",
+        "order_id": f"order-{number}",
+        "occurred_at": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
+        "store_id": "17",
+        "customer": customer,
+        "total": {"amount_minor": sum(line["amount_minor"] for line in lines), "currency": "EUR"},
+        "lines": lines,
+    }
+
+
+def report(
+    name: str, ours: Sequence[float], bare: Sequence[float], unit: str, goal: float | None
+) -> None:
+    """Print the medians and the median of the pairwise ratios."""
+    ratio = median(one / other for one, other in zip(ours, bare, strict=True))
+    aim = f" (goal ≤ {goal})" if goal else ""
+    medians = f"{median(ours):.3f} {unit} to bare {median(bare):.3f} {unit}"
+    print(f"{name}: ratio {ratio:.2f}{aim}, median {medians}")
