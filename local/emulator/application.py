@@ -12,6 +12,7 @@ from local import public_url
 from local.asgi import App, Event, Receive, Scope, Send
 from local.clock import program_clock
 from local.emulator import environment, fault_middleware, snapshots
+from local.emulator.fixes import async_invocations, schedules
 from local.workspace import Workspace
 
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -59,6 +60,8 @@ def build(workspace: Workspace) -> App:
     """Return the application that the launcher serves."""
     faulty = fault_middleware.wrap(ministack.app.app)
     app = public_url.wrap(faulty, workspace, program_clock())
+    for part in (async_invocations, schedules):
+        snapshots.register_snapshot(part.__name__, part.get_state, part.restore)
     lifespan = _Lifespan(workspace, app)
 
     async def launcher(scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,6 +20,7 @@ import gc
 import json
 import logging
 import os
+import signal
 import threading
 import time
 import traceback
@@ -39,6 +40,7 @@ DEFAULT_INTERVAL_SECONDS = 5.0
 # Writing a large state takes a core for a while: never more than a tenth of the time.
 _REST_FACTOR = 9
 _CHILD_NICENESS = 10
+_CHILD_SECONDS = 120
 # These start to work as soon as they are restored, so everything else must be there.
 _STARTING_SERVICES = ("lambda", "stepfunctions")
 
@@ -155,11 +157,13 @@ def fork_writer(file: SnapshotFile) -> int:
     status = 1
     try:
         gc.disable()
+        # Should it ever wait for a lock that another thread held, it must not wait for ever.
+        signal.alarm(_CHILD_SECONDS)
         os.nice(_CHILD_NICENESS)
         # Sockets and pipes must close with the parent, even if it is killed right now.
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         # Nobody changes anything any more, so what MiniStack copies needs no copy.
-        copy.deepcopy = _same
+        copy.deepcopy = _same  # type: ignore[assignment]
         file.write()
         status = 0
     except Exception:  # noqa: BLE001 - a child must never run on as a second server

@@ -13,15 +13,17 @@ from importlib.metadata import version
 MINISTACK_VERSION = "1.5.33"
 
 FIXES = (
+    "dynamodb_ttl",  # first, because it must be the one to import MiniStack's DynamoDB
+    "dynamodb_lock",
+    "stream_state",
+    "stream_mappings",
     "lambda_workers",
     "lambda_logs",
-    "dynamodb_lock",
-    "dynamodb_ttl",
+    "sent_mail",
+    # These put MiniStack on the program clock, and count what the fixes above have started.
     "in_flight",
     "program_time",
     "async_invocations",
-    "stepfunctions_history",
-    "stepfunctions_tokens",
     "stepfunctions_engine",
     "schedules",
 )

@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import dynamodb
-
 LOCK = threading.RLock()
 
 _OPERATIONS = (
@@ -44,5 +42,7 @@ def _locked(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def apply() -> None:
+    from ministack.services import dynamodb
+
     for name in _OPERATIONS:
         setattr(dynamodb, name, _locked(getattr(dynamodb, name)))

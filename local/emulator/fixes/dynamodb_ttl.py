@@ -1,39 +1,55 @@
-"""Time to live as the template says.
+"""Time to live as the template says, by the program's time.
 
 Raw MiniStack ignores ``TimeToLiveSpecification`` when CloudFormation creates or updates a
-table, so nothing ever expires. AWS switches it on with the table.
+table, so nothing ever expires; once switched on, it deletes by the wall clock, outside any
+lock, and writes no stream record. AWS switches it on with the table, and its deletions are
+in the stream as the service's own. Here, too, they come some time after the expiry.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
-from ministack.services import dynamodb
-from ministack.services.cloudformation import provisioners
+from ministack.core.responses import set_request_account_id, set_request_region
+
+from local.clock import program_clock
+from local.emulator.fixes.dynamodb_lock import LOCK
 
 _TABLE = "AWS::DynamoDB::Table"
+_MODULE = "ministack.services.dynamodb"
+_REAPER = "dynamodb-ttl-reaper"
+_SWEEP_SECONDS = 60.0
+_SERVICE_IDENTITY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
-def _set_time_to_live(table_name: str, properties: dict[str, Any]) -> None:
-    specification = properties.get("TimeToLiveSpecification")
-    if not specification:
-        return
-    # Values that came through parameters or YAML are strings.
-    enabled = str(specification["Enabled"]).lower() == "true"
-    status, _, body = dynamodb._update_ttl(
-        {
-            "TableName": table_name,
-            "TimeToLiveSpecification": {
-                "AttributeName": specification["AttributeName"],
-                "Enabled": enabled,
-            },
-        }
-    )
-    if status >= 400:
-        raise ValueError(f"{_TABLE} {table_name}: {body!r}")
+def _import_without_reaper() -> Any:
+    """Import MiniStack's DynamoDB, but keep it from starting its own deleting thread."""
+    if _MODULE in sys.modules:
+        raise RuntimeError(f"{_MODULE} must be imported here first")
+    start = threading.Thread.start
+
+    def start_others(thread: threading.Thread) -> None:
+        if thread.name != _REAPER:
+            start(thread)
+
+    threading.Thread.start = start_others  # type: ignore[method-assign, assignment]
+    try:
+        return importlib.import_module(_MODULE)
+    finally:
+        threading.Thread.start = start  # type: ignore[method-assign]
+
+
+dynamodb = _import_without_reaper()
 
 
 def apply() -> None:
+    from ministack.services.cloudformation import provisioners
+
     handlers = provisioners._RESOURCE_HANDLERS[_TABLE]
     create, update = handlers["create"], handlers["update"]
 
@@ -54,3 +70,66 @@ def apply() -> None:
         return result
 
     handlers["create"], handlers["update"] = create_with_ttl, update_with_ttl
+    threading.Thread(target=_keep_sweeping, name="time-to-live", daemon=True).start()
+
+
+def _set_time_to_live(table_name: str, properties: dict[str, Any]) -> None:
+    specification = properties.get("TimeToLiveSpecification")
+    if not specification:
+        return
+    # Values that came through a template's parameters are strings.
+    enabled = str(specification["Enabled"]).lower() == "true"
+    status, _, body = dynamodb._update_ttl(
+        {
+            "TableName": table_name,
+            "TimeToLiveSpecification": {
+                "AttributeName": specification["AttributeName"],
+                "Enabled": enabled,
+            },
+        }
+    )
+    if status >= 400:
+        raise ValueError(f"{_TABLE} {table_name}: {body!r}")
+
+
+def _keep_sweeping() -> None:
+    while True:
+        time.sleep(_SWEEP_SECONDS)
+        sweep(program_clock().now())
+
+
+def sweep(now: float) -> None:
+    """Delete every item that had expired at ``now`` (epoch seconds)."""
+    for (account, region, table_name), setting in dynamodb._ttl_settings.all_items():
+        table = dynamodb._tables.get_scoped(account, region, table_name)
+        if table is None or setting["TimeToLiveStatus"] != "ENABLED":
+            continue
+        set_request_account_id(account)
+        set_request_region(region)
+        for partition_key, sort_key, item in list(_items(table)):
+            if _expiry(item, setting["AttributeName"]) <= now:
+                _delete(table, partition_key, sort_key, item)
+
+
+def _items(table: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for partition_key, partition in list(table["items"].items()):
+        for sort_key, item in list(partition.items()):
+            yield partition_key, sort_key, item
+
+
+def _expiry(item: dict[str, Any], attribute_name: str) -> float:
+    """Return when the item expires; as on AWS, only a number counts."""
+    number = item.get(attribute_name, {}).get("N")
+    return float("inf") if number is None else float(number)
+
+
+def _delete(table: dict[str, Any], partition_key: str, sort_key: str, item: dict[str, Any]) -> None:
+    name = table["TableName"]
+    with LOCK:
+        if table["items"].get(partition_key, {}).get(sort_key) is not item:
+            return  # written again since we looked
+        dynamodb._remove_item(table, partition_key, sort_key)
+        dynamodb._emit_stream_event(name, "REMOVE", item, None)
+        records = dynamodb._stream_records.get(name)
+        if records:
+            records[-1]["userIdentity"] = _SERVICE_IDENTITY
