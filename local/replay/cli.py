@@ -40,9 +40,7 @@ def replay(
     households: Annotated[
         int, typer.Option(min=1, help="How many households of the data set.")
     ] = 40,
-    first_day: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = datetime(
-        2017, 1, 1
-    ),
+    first_day: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])] = _FIRST_DAY,
     last_day: Annotated[
         datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Inclusive.")
     ] = _LAST_DAY,
