@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
 MAX_RETRIES = 2
+# A mail cannot be taken back: when the answer is lost, the same call is not made again.
+NOT_REPEATABLE = frozenset({"sesv2"})
 
 
 class Aws:
@@ -59,10 +61,11 @@ class Aws:
     def client(self, service: str) -> object:
         """Return the (cached) client of `service`."""
         if service not in self._clients:
+            retries = 0 if service in NOT_REPEATABLE else MAX_RETRIES
             config = Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 read_timeout=READ_TIMEOUT_SECONDS,
-                retries={"total_max_attempts": 1 + MAX_RETRIES, "mode": "standard"},
+                retries={"total_max_attempts": 1 + retries, "mode": "standard"},
             )
             self._clients[service] = self.session.create_client(
                 service,

@@ -8,7 +8,7 @@ behind this module alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger, Metrics
@@ -29,12 +29,16 @@ Handler = Callable[[Event, LambdaContext], Result]
 def instrumented(handler: Handler[Event, Result]) -> Handler[Event, Result]:
     """Decorate a handler: request ids on log lines, metrics at the end, a trace where wanted."""
     logged = logger.inject_lambda_context(handler, clear_state=True)
-    traced = _traced(logged) if settings().tracing else logged
+
+    # Settings are read at the first call, never when a module is imported.
+    @cache
+    def inner() -> Handler[Event, Result]:
+        return _traced(logged) if settings().tracing else logged
 
     @wraps(handler)
     def run(event: Event, context: LambdaContext) -> Result:
         try:
-            result: Result = traced(event, context)
+            result: Result = inner()(event, context)
             return result
         finally:
             if metrics.metric_set:

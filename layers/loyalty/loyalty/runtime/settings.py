@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 
 class SettingMissing(Exception):
@@ -84,12 +83,6 @@ class Settings:
     def public_url(self) -> str:
         """Where people reach the API, without a slash at the end."""
         return self._needed("PUBLIC_URL").rstrip("/")
-
-    @property
-    def public_origin(self) -> str:
-        """Scheme and host of `public_url`, as a browser sends it in `Origin`."""
-        parts = urlsplit(self.public_url)
-        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def sender_address(self) -> str:

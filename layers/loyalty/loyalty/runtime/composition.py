@@ -1,0 +1,253 @@
+"""Which adapter stands behind which port; each is made when it is first asked for, and kept.
+
+Heavy adapters are imported inside their functions: a handler pays at its cold start only for what
+it uses.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, TypedDict
+
+from loyalty.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from loyalty.adapters.aws import Aws
+    from loyalty.adapters.dynamodb.tables import Tables
+    from loyalty.adapters.rendering import JinjaRenderer
+    from loyalty.services.ports import (
+        Clock,
+        EmailSender,
+        EventBus,
+        Executions,
+        Ids,
+        InviteLimiter,
+        JourneyStore,
+        LinkSigner,
+        MemberStore,
+        ObjectStore,
+        ProgramArchive,
+        ReportStore,
+        WorkQueue,
+    )
+
+
+@cache
+def aws() -> Aws:
+    """Return the AWS clients of this process."""
+    from loyalty.adapters.aws import Aws
+
+    return Aws()
+
+
+@cache
+def _tables() -> Tables:
+    from loyalty.adapters.dynamodb.tables import bind
+
+    return bind(
+        aws(), members_table=settings().members_table, program_table=settings().program_table
+    )
+
+
+@cache
+def _identity_secret() -> bytes:
+    from loyalty.adapters.secrets import secret
+
+    return secret(aws(), settings().identity_secret_arn)
+
+
+@cache
+def member_store() -> MemberStore:
+    """Return the store of customers, orders and due items."""
+    from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
+
+    return DynamoMemberStore(_tables(), _identity_secret)
+
+
+@cache
+def journey_store() -> JourneyStore:
+    """Return the store of task tokens and run claims."""
+    from loyalty.adapters.dynamodb.journey_store import DynamoJourneyStore
+
+    _tables()
+    return DynamoJourneyStore()
+
+
+@cache
+def program_store() -> ProgramArchive:
+    """Return the versions of the program definition."""
+    from loyalty.adapters.dynamodb.program_store import DynamoProgramStore
+
+    _tables()
+    return DynamoProgramStore(cache_seconds=settings().program_cache_seconds)
+
+
+@cache
+def invite_limiter() -> InviteLimiter:
+    """Return the count of invites by the hour."""
+    from loyalty.adapters.dynamodb.invite_limiter import DynamoInviteLimiter
+
+    _tables()
+    return DynamoInviteLimiter()
+
+
+@cache
+def report_store() -> ReportStore:
+    """Return the results of jobs."""
+    from loyalty.adapters.dynamodb.report_store import DynamoReportStore
+
+    _tables()
+    return DynamoReportStore()
+
+
+@cache
+def clock() -> Clock:
+    """Return the program's clock."""
+    from loyalty.adapters.clock import FileClock, SystemClock
+
+    file = settings().clock_file
+    return FileClock(file) if file else SystemClock()
+
+
+@cache
+def ids() -> Ids:
+    """Return the source of derived ids."""
+    from loyalty.adapters.ids import DerivedIds
+
+    return DerivedIds(_identity_secret)
+
+
+@cache
+def email_sender() -> EmailSender:
+    """Return the way to send mail."""
+    from loyalty.adapters.email import SesEmailSender
+
+    return SesEmailSender(aws(), sender_address=settings().sender_address)
+
+
+@cache
+def renderer() -> JinjaRenderer:
+    """Return the renderer of mails and pages."""
+    from loyalty.adapters.rendering import JinjaRenderer
+
+    return JinjaRenderer()
+
+
+@cache
+def link_signer() -> LinkSigner:
+    """Return the signer of invitation and unsubscribe links."""
+    from loyalty.adapters.links import JwtLinkSigner
+    from loyalty.adapters.secrets import secret
+
+    return JwtLinkSigner(secret(aws(), settings().link_secret_arn))
+
+
+@cache
+def executions() -> Executions:
+    """Return the state machines that this function may start or wake."""
+    from loyalty.adapters.executions import StepFunctionsExecutions
+
+    return StepFunctionsExecutions(aws(), settings().machine_arns)
+
+
+@cache
+def event_bus() -> EventBus:
+    """Return the bus of the program's events."""
+    from loyalty.adapters.event_bus import EventBridgeBus
+
+    return EventBridgeBus(aws(), bus_name=settings().bus_name)
+
+
+@cache
+def due_queue() -> WorkQueue:
+    """Return the queue of what is due."""
+    from loyalty.adapters.queues import SqsQueue
+
+    return SqsQueue(aws(), queue_url=settings().due_queue_url)
+
+
+@cache
+def object_store() -> ObjectStore:
+    """Return the imports bucket."""
+    from loyalty.adapters.objects import S3Objects
+
+    return S3Objects(aws(), bucket=settings().imports_bucket)
+
+
+def public_url() -> str:
+    """Return where people reach the API, without a slash at the end."""
+    return settings().public_url
+
+
+# ── Groups: the keyword arguments of use cases ────────────────────────────────────────────────────
+
+
+class ProgramPorts(TypedDict):
+    program: ProgramArchive
+    clock: Clock
+
+
+class MemberPorts(TypedDict):
+    store: MemberStore
+    program: ProgramArchive
+
+
+class HistoryPorts(TypedDict):
+    store: MemberStore
+
+
+class ReturnPorts(TypedDict):
+    store: MemberStore
+    program: ProgramArchive
+    clock: Clock
+
+
+class OrderPorts(ReturnPorts):
+    ids: Ids
+
+
+class InvitationPorts(ReturnPorts):
+    links: LinkSigner
+
+
+def program_ports() -> ProgramPorts:
+    """Return what reading and saving the program definition needs."""
+    return {"program": program_store(), "clock": clock()}
+
+
+def history_ports() -> HistoryPorts:
+    """Return what the lists of a customer need."""
+    return {"store": member_store()}
+
+
+def member_ports() -> MemberPorts:
+    """Return what a customer's profile needs."""
+    return {"store": member_store(), "program": program_store()}
+
+
+def return_ports() -> ReturnPorts:
+    """Return what accepting a return needs; consents and adjustments need the same."""
+    return {"store": member_store(), "program": program_store(), "clock": clock()}
+
+
+consent_ports = adjustment_ports = quote_ports = return_ports
+
+
+def order_ports() -> OrderPorts:
+    """Return what accepting an order needs; enrolment needs the same."""
+    return {**return_ports(), "ids": ids()}
+
+
+enrolment_ports = order_ports
+
+
+def invitation_ports() -> InvitationPorts:
+    """Return what answering an invitation and unsubscribing need."""
+    return {**return_ports(), "links": link_signer()}
+
+
+def reset() -> None:
+    """Forget everything made so far; for tests that change the environment."""
+    for made in list(globals().values()):
+        if hasattr(made, "cache_clear"):
+            made.cache_clear()
