@@ -78,9 +78,7 @@ def outcome(run: Execution) -> str:
     return str(run.output["outcome"])
 
 
-def test_an_accepted_invitation_is_welcomed(
-    machines: StateMachines, journey: StateMachine
-) -> None:
+def test_an_accepted_invitation_is_welcomed(machines: StateMachines, journey: StateMachine) -> None:
     woken_after(machines, timedelta(days=2))
     machines.register(ReadStatusFunction=statuses("active"))
 
@@ -238,9 +236,7 @@ def test_a_reminder_that_is_not_allowed_still_leaves_its_window(
     assert run.stopped_at == START + INVITE_WINDOW + REMINDER_WINDOW
 
 
-def test_a_late_acceptance_is_only_welcomed(
-    machines: StateMachines, journey: StateMachine
-) -> None:
+def test_a_late_acceptance_is_only_welcomed(machines: StateMachines, journey: StateMachine) -> None:
     run = journey.run(LATE, name="m1-welcome-7")
 
     assert run.states == ["WhyStarted", *WELCOMED]
