@@ -51,7 +51,7 @@ def _ask(workspace: Workspace, request: Request) -> Any:
             return json.load(answer)
     except HTTPError as error:
         raise RefusedError(_detail(error)) from error
-    except URLError as error:
+    except (URLError, ConnectionError) as error:
         raise NotRunningError(workspace) from error
 
 

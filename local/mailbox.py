@@ -11,6 +11,8 @@ from local.clock import iso
 from local.emulator import outbox
 
 _LINK = re.compile(r"https?://[^\s<>\"')\]]+")
+# Ends the sentence that the link stands in.
+_PUNCTUATION = ".,;:!?"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Message:
     @property
     def links(self) -> tuple[str, ...]:
         """Addresses in the plain text, in order and each once."""
-        return tuple(dict.fromkeys(_LINK.findall(self.text)))
+        found = (link.rstrip(_PUNCTUATION) for link in _LINK.findall(self.text))
+        return tuple(dict.fromkeys(found))
 
     def as_json(self) -> dict[str, Any]:
         """The message as the mail page's JSON has it."""
