@@ -1,12 +1,11 @@
-"""The program clock of the laptop cloud: one time for Lambdas, waits, time-outs, queues and schedules.
+"""The program clock of the laptop cloud: one time for Lambdas, waits, queues and schedules.
 
 The launcher owns the clock and writes it to a small file that every Lambda reads. In ``wall`` mode
 the clock runs with the wall clock, or a factor of it. In ``stepped`` mode it stands still until
 somebody advances it, and then jumps from timer to timer, each time only when nothing is in flight;
 so a year takes as long as its work, and two equal runs give equal results.
 
-Quiet is proved, never assumed: all work is counted while it runs, or seen by a probe while it waits
-in a queue or a stream, and any work that ran between two looks shows as a new generation.
+Quiet is proved, never assumed; ``local.activity`` says how.
 """
 
 from __future__ import annotations
@@ -18,30 +17,34 @@ import json
 import os
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from local.activity import QUIET_TIMEOUT_SECONDS, Activity, NotQuietError
+
+__all__ = [
+    "ClockModeError",
+    "NotQuietError",
+    "ProgramClock",
+    "Source",
+    "Timer",
+    "epoch",
+    "iso",
+    "program_clock",
+]
 
 Mode = Literal["wall", "stepped"]
 
 CLOCK_FILE_VARIABLE = "LOYALTY_CLOCK_FILE"
-QUIET_TIMEOUT_SECONDS = 600.0
-# Queues and streams have no event for "work arrived here"; this is how often they are looked at.
-_PROBE_SECONDS = 0.001
 # In wall mode a source (a delayed message, a new schedule) is noticed within this many seconds.
 _DRIVER_SECONDS = 0.25
 
 
 class ClockModeError(ValueError):
     """The clock cannot do this in its present mode, or would have to run backwards."""
-
-
-class NotQuietError(TimeoutError):
-    """Work was still in flight when the time allowed for it had passed."""
 
 
 @dataclass(slots=True)
@@ -65,20 +68,21 @@ class Source:
     fire: Callable[[float], None]
 
 
-@dataclass(slots=True, eq=False)
-class _Waiter:
-    """A thread blocked on the clock. It counts as busy again from the moment its event is set."""
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """The content of the clock file, in seconds; at rate 0 the clock stands still."""
 
-    event: threading.Event
-    timer: Timer | None = None
+    program_epoch: float
+    wall_epoch: float
+    rate: float
+
+    def now(self) -> float:
+        if self.rate == 0:
+            return self.program_epoch
+        return self.program_epoch + self.rate * (time.time() - self.wall_epoch)
 
 
-@dataclass(slots=True)
-class _Held(threading.local):
-    kinds: list[str] = field(default_factory=list)
-
-
-class ProgramClock:
+class ProgramClock(Activity):
     """The program's time, its timers, and the proof that nothing is in flight. Thread-safe.
 
     Parameters
@@ -88,43 +92,32 @@ class ProgramClock:
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
-        self._lock = threading.RLock()
-        self._changed = threading.Condition(self._lock)
         self._advancing = threading.Lock()
         self._timers: list[tuple[float, int, Timer]] = []
         self._sequence = itertools.count()
         self._sources: dict[str, Source] = {}
-        self._probes: dict[str, Callable[[], int]] = {}
         self._jump_listeners: list[Callable[[float], None]] = []
-        self._in_flight: Counter[str] = Counter()
-        self._generation = 0
-        self._waiters: set[_Waiter] = set()
-        self._held = _Held()
         self._driver: threading.Thread | None = None
         self._has_news = threading.Event()
-        self._program_epoch = self._wall_epoch = time.time()
-        self._rate = 1.0
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            saved = json.loads(path.read_text())
-            self._program_epoch = float(saved["program_epoch"])
-            self._wall_epoch = float(saved["wall_epoch"])
-            self._rate = float(saved["rate"])
-        self._write()
+            self._setting = _Setting(**json.loads(path.read_text()))
+        else:
+            self._set(_Setting(time.time(), time.time(), 1.0))
 
     # -- time ---------------------------------------------------------------------------------
 
     @property
     def mode(self) -> Mode:
         """``stepped`` when the clock stands still between steps, else ``wall``."""
-        return "stepped" if self._rate == 0 else "wall"
+        return "stepped" if self._setting.rate == 0 else "wall"
 
     def now(self) -> float:
         """Return the program's time in epoch seconds."""
-        with self._lock:
-            if self._rate == 0:
-                return self._program_epoch
-            return self._program_epoch + self._rate * (time.time() - self._wall_epoch)
+        # No lock: a snapshot asks from a forked process, in which it might be held for ever.
+        return self._setting.now()
 
     def now_iso(self) -> str:
         """Return the program's time as UTC ISO 8601 with milliseconds."""
@@ -138,18 +131,15 @@ class ProgramClock:
         """
         if mode == "wall" and rate <= 0:
             raise ClockModeError("the rate of a running clock must be above 0")
-        with self._lock:
-            self._program_epoch = self.now() if now is None else now
-            self._wall_epoch = time.time()
-            self._rate = 0.0 if mode == "stepped" else rate
-            self._write()
+        moment = self.now() if now is None else now
+        self._set(_Setting(moment, time.time(), 0.0 if mode == "stepped" else rate))
         self._has_news.set()
         if now is not None:
             for listener in self._jump_listeners:
                 listener(now)
 
     def advance_to(self, moment: float, timeout: float = QUIET_TIMEOUT_SECONDS) -> None:
-        """Step to a moment, letting everything due on the way happen in order, each when all is quiet.
+        """Step to a moment; what is due on the way happens in order, each when all is quiet.
 
         Raises
         ------
@@ -171,22 +161,14 @@ class ProgramClock:
             self._step_to(moment)
 
     def _step_to(self, moment: float) -> None:
-        with self._lock:
-            if moment != self._program_epoch:
-                self._program_epoch = moment
-                self._wall_epoch = time.time()
-                self._write()
+        if moment != self._setting.program_epoch:
+            self._set(_Setting(moment, time.time(), 0.0))
 
-    def _write(self) -> None:
-        content = {
-            "program_epoch": self._program_epoch,
-            "wall_epoch": self._wall_epoch,
-            "rate": self._rate,
-        }
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+    def _set(self, setting: _Setting) -> None:
+        self._setting = setting
         # A reader sees the old file or the new one, never half of it.
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        fresh.write_text(json.dumps(content))
+        fresh.write_text(json.dumps(asdict(setting)))
         fresh.replace(self._path)
 
     # -- timers and sources -------------------------------------------------------------------
@@ -249,7 +231,7 @@ class ProgramClock:
     def _drive(self) -> None:
         while True:
             self._has_news.clear()
-            rate = self._rate
+            rate = self._setting.rate
             due = self.next_due() if rate else None
             pause = _DRIVER_SECONDS if due is None else (due - self.now()) / rate
             if pause > 0:
@@ -280,97 +262,32 @@ class ProgramClock:
         """
         if seconds is not None:
             until = self.now() + max(0.0, seconds)
-        waiter = _Waiter(event or threading.Event())
+        wake = event or threading.Event()
         has_expired = threading.Event()
 
         def expire() -> None:
             has_expired.set()
-            waiter.event.set()
+            wake.set()
 
-        if until is not None:
-            waiter.timer = self.call_at(until, expire)
-        held = list(self._held.kinds)
-        with self._changed:
-            self._waiters.add(waiter)
-            self._in_flight.subtract(held)
-            self._changed.notify_all()
-        waiter.event.wait()
-        with self._changed:
-            self._waiters.discard(waiter)
-            self._in_flight.update(held)
-            self._generation += 1
-        if waiter.timer is not None:
-            waiter.timer.cancel()
+        timer = None if until is None else self.call_at(until, expire)
+        self.block(wake)
+        if timer is not None:
+            timer.cancel()
         return not has_expired.is_set()
 
-    # -- in flight ----------------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------------------
 
-    def enter(self, kind: str) -> None:
-        """Count one piece of work as in flight until ``leave``, on whichever thread that happens."""
-        with self._lock:
-            self._in_flight[kind] += 1
+    def get_state(self) -> dict[str, Any]:
+        """Return the time for a snapshot of the whole cloud."""
+        return {"mode": self.mode, "now": self.now()}
 
-    def leave(self, kind: str, *, did_work: bool = True) -> None:
-        """End one piece of work; an idle look into a queue says that it did none."""
-        with self._changed:
-            self._in_flight[kind] -= 1
-            if did_work:
-                self._generation += 1
-            self._changed.notify_all()
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a snapshot's time when the clock is stepped, as everything else does.
 
-    @contextmanager
-    def busy(self, kind: str) -> Iterator[None]:
-        """Count this thread as in flight, except while it blocks in ``wait``."""
-        self.enter(kind)
-        with self.adopt(kind):
-            yield
-
-    @contextmanager
-    def adopt(self, kind: str) -> Iterator[None]:
-        """Take over, and at the end leave, work that another thread has entered."""
-        self._held.kinds.append(kind)
-        try:
-            yield
-        finally:
-            self._held.kinds.pop()
-            self.leave(kind)
-
-    def add_probe(self, name: str, pending: Callable[[], int]) -> None:
-        """Register a count of work that waits somewhere without being in flight yet."""
-        self._probes[name] = pending
-
-    def pending(self) -> dict[str, int]:
-        """Return what is in flight or waits to be, by kind; empty when all is quiet."""
-        with self._lock:
-            counts = {kind: count for kind, count in self._in_flight.items() if count}
-            woken = sum(waiter.event.is_set() for waiter in self._waiters)
-        counts |= {name: count for name, probe in self._probes.items() if (count := probe())}
-        return counts | ({"woken": woken} if woken else {})
-
-    def is_quiet(self) -> bool:
-        """Tell whether nothing is in flight, and nothing was between this call's two looks."""
-        with self._lock:
-            generation = self._generation
-        if self.pending():
-            return False
-        with self._lock:
-            return self._generation == generation and not any(self._in_flight.values())
-
-    def wait_until_quiet(self, timeout: float = QUIET_TIMEOUT_SECONDS) -> None:
-        """Block until nothing is in flight.
-
-        Raises
-        ------
-        NotQuietError
-            If that has not come to pass within ``timeout`` wall seconds.
+        A clock that runs has gone on meanwhile, and what came due since then comes late.
         """
-        deadline = time.monotonic() + timeout
-        while not self.is_quiet():
-            if time.monotonic() > deadline:
-                raise NotQuietError(f"still in flight after {timeout} s: {self.pending()}")
-            with self._changed:
-                is_running = any(self._in_flight.values())
-                self._changed.wait(0.05 if is_running else _PROBE_SECONDS)
+        if self.mode == state["mode"] == "stepped":
+            self._step_to(float(state["now"]))
 
     def state(self) -> dict[str, object]:
         """Return the clock as ``/_local/clock`` shows it: mode, time, and what is going on."""
@@ -378,7 +295,7 @@ class ProgramClock:
         return {
             "mode": self.mode,
             "now": self.now_iso(),
-            "rate": self._rate,
+            "rate": self._setting.rate,
             "next_due": None if due is None else iso(due),
             "timers": sum(not timer.is_cancelled for _, _, timer in list(self._timers)),
             "pending": self.pending(),

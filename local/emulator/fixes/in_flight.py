@@ -16,6 +16,7 @@ from ministack.core.responses import _request_account_id, _request_region
 from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sns, sqs
 
 from local.clock import Source, program_clock
+from local.emulator.snapshots import register_snapshot
 
 # MiniStack pauses its poller after looking in vain; the next record would wait for that.
 _IDLE_GAP_SECONDS = 0.001
@@ -58,6 +59,8 @@ def apply() -> None:
     clock.add_probe("messages", _visible_messages)
     clock.add_probe("stream records", _unread_records)
     clock.add_source("messages", Source(_next_visible, _wake_poller))
+    register_snapshot("clock", clock.get_state, clock.restore)
+    clock.start()
 
 
 def _counted_invocation(execute: Callable[..., Any]) -> Callable[..., Any]:

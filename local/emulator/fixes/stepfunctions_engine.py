@@ -23,6 +23,7 @@ from ministack.services import stepfunctions as sf
 
 from local.clock import Timer, epoch, program_clock
 from local.emulator.fixes import stepfunctions_history as history
+from local.emulator.fixes import stepfunctions_tokens as tokens
 from local.emulator.fixes.in_flight import CountingThreading
 from local.emulator.fixes.stepfunctions_pauses import (
     ExecutionError,
@@ -47,6 +48,8 @@ Record = dict[str, Any]
 
 
 def apply() -> None:
+    history.apply()
+    tokens.apply()
     sf.threading = CountingThreading()
     sf._run_execution = _run_or_fall_back(sf._run_execution)
     sf._start_execution = _idempotent_start(sf._start_execution)

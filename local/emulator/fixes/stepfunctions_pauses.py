@@ -15,11 +15,21 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ministack.services import stepfunctions as sf
+from ministack.services.stepfunctions import _ExecutionError as ExecutionError
 
 from local.clock import Timer, program_clock
 
-ExecutionError = sf._ExecutionError
+__all__ = [
+    "Callback",
+    "ExecutionError",
+    "Outcome",
+    "Pause",
+    "Sleep",
+    "Steps",
+    "Work",
+    "drive",
+    "run_concurrently",
+]
 
 
 @dataclass(frozen=True, slots=True)

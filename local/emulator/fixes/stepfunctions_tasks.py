@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ministack.services import stepfunctions as sf
@@ -44,18 +44,18 @@ class ChildWait(Pause):
     """Until an execution that this one has started ends."""
 
     execution_arn: str
-    _callback: Callback | None = None
+    _callbacks: list[Callback] = field(default_factory=list, init=False)
 
     def arm(self, callback: Callback) -> None:
-        self._callback = callback
         if sf._executions[self.execution_arn]["status"] == "RUNNING":
-            _on_end.setdefault(self.execution_arn, []).append(callback)
+            self._callbacks = _on_end.setdefault(self.execution_arn, [])
+            self._callbacks.append(callback)
         else:
             callback(Outcome())
 
     def cancel(self) -> None:
-        if self._callback in _on_end.get(self.execution_arn, ()):
-            _on_end[self.execution_arn].remove(self._callback)
+        # One child has one parent.
+        self._callbacks.clear()
 
 
 def tell_parents(execution_arn: str) -> None:
