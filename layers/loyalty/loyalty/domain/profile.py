@@ -26,7 +26,7 @@ def learn(
     Parameters
     ----------
     member
-        The customer as stored, or a new one of version 0.
+        The customer, already with the version that the change will have.
     customer
         What was said.
     claims
@@ -41,11 +41,10 @@ def learn(
     Returns
     -------
     tuple of Member and tuple of StatusChange
-        The member one version further, and what changed about its consents.
+        The member, and what changed about its consents.
     """
     known = replace(
         member,
-        version=member.version + 1,
         identities=member.identities + claims,
         name=member.name or customer.name,
     )

@@ -1,0 +1,85 @@
+"""Finding the customer whom an order or a sign-up means, and noting when it means two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from loyalty.domain.errors import MemberNotFound
+from loyalty.domain.identity import CustomerRef, claimable, resolve
+from loyalty.domain.journey import GONE
+from loyalty.domain.member import Identity, Member
+from loyalty.services.ports import ChangeRefused, Ids, MemberStore, MergeTask
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """A stored customer, or None, with what their reference adds and contradicts.
+
+    `claims` are identities that nobody has and this customer may have; `others` are the customers
+    that further identities belong to.
+    """
+
+    member: Member | None
+    claims: tuple[Identity, ...]
+    others: tuple[str, ...]
+
+
+def known_customer(
+    customer: CustomerRef,
+    *,
+    named: Member | None,
+    owners: Mapping[Identity, str],
+    store: MemberStore,
+) -> KnownCustomer:
+    """Find the customer that `customer` means; one read unless `named` is the one.
+
+    Parameters
+    ----------
+    customer
+        The reference.
+    named
+        The member of `customer.member_id`, as read.
+    owners
+        Customer ids by identity, as read.
+    store
+        Where a customer who is found by identity is read.
+
+    Raises
+    ------
+    MemberNotFound
+        The reference names a member who does not exist (any more).
+    ChangeRefused
+        An identity's owner is not there: claims and profile were read on both sides of a change.
+    """
+    if customer.member_id and (named is None or named.status in GONE):
+        raise MemberNotFound(customer.member_id)
+    resolution = resolve(customer, owners)
+    member = named
+    if member is None and resolution.member_id is not None:
+        member = store.member(resolution.member_id)
+        if member is None:
+            raise ChangeRefused(f"{resolution.member_id} owns an identity but is not there")
+    held = member.identities if member else ()
+    return KnownCustomer(member, claimable(held, resolution.unclaimed), resolution.others)
+
+
+def new_customer(ids: Ids, cause: str, now: datetime) -> Member:
+    """Return a customer that is not stored yet; the same `cause` always gets the same id."""
+    return Member(member_id=ids.derive("m", cause), version=0, created_at=now)
+
+
+def merge_task(
+    member: Member, others: tuple[str, ...], cause: str, now: datetime, ids: Ids
+) -> MergeTask | None:
+    """Return the task to decide whether `member` and another customer are one person, if any."""
+    if not others:
+        return None
+    first, second = sorted((member.member_id, others[0]))
+    return MergeTask(
+        task_id=ids.derive("t", f"merge/{first}/{second}"),
+        member_ids=(first, second),
+        opened_at=now,
+        cause=cause,
+    )
