@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from local.workspace import HOST
+from local.workspace import EXIT_WITH_PARENT_VARIABLE, HOST
 
-EXIT_WITH_PARENT_VARIABLE = "LOYALTY_EXIT_WITH_PARENT"
 STOP_SECONDS = 30.0
 
 _POLL_SECONDS = 0.05

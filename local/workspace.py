@@ -8,6 +8,8 @@ from pathlib import Path
 
 ACCOUNT_ID = "000000000000"
 DEFAULT_PORT = 4566
+# Set to 1 for a process that is to stop when its standard input is closed.
+EXIT_WITH_PARENT_VARIABLE = "LOYALTY_EXIT_WITH_PARENT"
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
 SOURCE_ROOT = Path(__file__).resolve().parent.parent

@@ -14,9 +14,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from local.asgi import App
-from local.workspace import HOST
-
-EXIT_WITH_PARENT_VARIABLE = "LOYALTY_EXIT_WITH_PARENT"
+from local.workspace import EXIT_WITH_PARENT_VARIABLE, HOST
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 75.0
