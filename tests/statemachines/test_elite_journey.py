@@ -1,4 +1,4 @@
-"""The Elite journey as Step Functions runs it, with scripted functions: every state, every Catch."""
+"""The Elite journey as Step Functions runs it: scripted functions, every state, every Catch."""
 
 from __future__ import annotations
 
