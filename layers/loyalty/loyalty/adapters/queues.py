@@ -1,4 +1,4 @@
-"""Messages onto SQS queues."""
+"""Messages onto SQS queues, and those that nothing can be done with."""
 
 from __future__ import annotations
 
@@ -38,3 +38,18 @@ class SqsQueue:
             answer = client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
             if failed := answer.get("Failed"):
                 raise MessagesNotTaken([failure["Code"] for failure in failed])
+
+
+class SqsDeadLetters:
+    """Implements `loyalty.services.ports.DeadLetters`."""
+
+    def __init__(self, aws: Aws, *, queue_url: str) -> None:
+        self._aws = aws
+        self._queue_url = queue_url
+
+    def put(self, body: str, *, reason: str) -> None:
+        self._aws.client("sqs").send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=body,
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
+        )

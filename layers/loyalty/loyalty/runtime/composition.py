@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from loyalty.adapters.aws import Aws
     from loyalty.adapters.dynamodb.tables import Tables
     from loyalty.adapters.rendering import JinjaRenderer
+    from loyalty.services.letters import Outbox
     from loyalty.services.ports import (
         Clock,
+        DeadLetters,
         EmailSender,
         EventBus,
         Executions,
@@ -167,6 +169,14 @@ def due_queue() -> WorkQueue:
 
 
 @cache
+def order_dead_letters() -> DeadLetters:
+    """Return where order events go that can never be accepted."""
+    from loyalty.adapters.queues import SqsDeadLetters
+
+    return SqsDeadLetters(aws(), queue_url=settings().orders_dlq_url)
+
+
+@cache
 def object_store() -> ObjectStore:
     """Return the imports bucket."""
     from loyalty.adapters.objects import S3Objects
@@ -187,27 +197,44 @@ class ProgramPorts(TypedDict):
     clock: Clock
 
 
-class MemberPorts(TypedDict):
-    store: MemberStore
-    program: ProgramArchive
-
-
 class HistoryPorts(TypedDict):
     store: MemberStore
 
 
 class ReturnPorts(TypedDict):
     store: MemberStore
-    program: ProgramArchive
     clock: Clock
 
 
-class OrderPorts(ReturnPorts):
+class MemberPorts(ReturnPorts):
+    program: ProgramArchive
+
+
+class OrderPorts(MemberPorts):
     ids: Ids
 
 
-class InvitationPorts(ReturnPorts):
+class InvitationPorts(MemberPorts):
     links: LinkSigner
+
+
+class StartPorts(TypedDict):
+    journeys: JourneyStore
+    executions: Executions
+    clock: Clock
+
+
+class AwaitPorts(StartPorts):
+    store: MemberStore
+
+
+class ReleasePlanPorts(TypedDict):
+    clock: Clock
+    queue: WorkQueue
+
+
+class ReleasePorts(ReleasePlanPorts):
+    store: MemberStore
 
 
 def program_ports() -> ProgramPorts:
@@ -220,22 +247,22 @@ def history_ports() -> HistoryPorts:
     return {"store": member_store()}
 
 
-def member_ports() -> MemberPorts:
-    """Return what a customer's profile needs."""
-    return {"store": member_store(), "program": program_store()}
-
-
 def return_ports() -> ReturnPorts:
-    """Return what accepting a return needs; consents and adjustments need the same."""
-    return {"store": member_store(), "program": program_store(), "clock": clock()}
+    """Return what accepting a return needs."""
+    return {"store": member_store(), "clock": clock()}
 
 
-consent_ports = adjustment_ports = quote_ports = return_ports
+def member_ports() -> MemberPorts:
+    """Return what profiles, quotes, consents and adjustments need."""
+    return {**return_ports(), "program": program_store()}
+
+
+quote_ports = consent_ports = adjustment_ports = member_ports
 
 
 def order_ports() -> OrderPorts:
-    """Return what accepting an order needs; enrolment needs the same."""
-    return {**return_ports(), "ids": ids()}
+    """Return what accepting an order and enrolling need."""
+    return {**member_ports(), "ids": ids()}
 
 
 enrolment_ports = order_ports
@@ -243,7 +270,41 @@ enrolment_ports = order_ports
 
 def invitation_ports() -> InvitationPorts:
     """Return what answering an invitation and unsubscribing need."""
-    return {**return_ports(), "links": link_signer()}
+    return {**member_ports(), "links": link_signer()}
+
+
+def start_ports() -> StartPorts:
+    """Return what starting and waking journeys need."""
+    return {"journeys": journey_store(), "executions": executions(), "clock": clock()}
+
+
+def await_ports() -> AwaitPorts:
+    """Return what waiting for an answer needs."""
+    return {**start_ports(), "store": member_store()}
+
+
+def outbox() -> Outbox:
+    """Return what writing and sending a mail needs."""
+    from loyalty.services.letters import Outbox
+
+    return Outbox(
+        store=member_store(),
+        clock=clock(),
+        renderer=renderer(),
+        links=link_signer(),
+        sender=email_sender(),
+        public_url=public_url(),
+    )
+
+
+def release_plan_ports() -> ReleasePlanPorts:
+    """Return what planning the day's releases needs."""
+    return {"clock": clock(), "queue": due_queue()}
+
+
+def release_ports() -> ReleasePorts:
+    """Return what releasing points needs."""
+    return {**release_plan_ports(), "store": member_store()}
 
 
 def reset() -> None:

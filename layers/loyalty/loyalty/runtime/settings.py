@@ -46,6 +46,10 @@ class Settings:
         return self._needed("DUE_QUEUE_URL")
 
     @property
+    def orders_dlq_url(self) -> str:
+        return self._needed("ORDERS_DLQ_URL")
+
+    @property
     def imports_bucket(self) -> str:
         return self._needed("IMPORTS_BUCKET")
 

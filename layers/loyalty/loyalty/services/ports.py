@@ -341,6 +341,12 @@ class WorkQueue(Protocol):
     def send(self, messages: Iterable[Mapping[str, object]]) -> None: ...
 
 
+class DeadLetters(Protocol):
+    """Where messages go that can never be worked through, for an operator to look at."""
+
+    def put(self, body: str, *, reason: str) -> None: ...
+
+
 class ObjectStore(Protocol):
     """The imports bucket."""
 
@@ -354,6 +360,10 @@ class ObjectStore(Protocol):
     def write_lines(self, key: str, lines: Iterable[str]) -> None: ...
 
     def write_json(self, key: str, document: object) -> None: ...
+
+    def upload_url(self, key: str, expires_in_seconds: int) -> str:
+        """Return a URL that takes one PUT of the object without credentials until it expires."""
+        ...
 
 
 class ReportStore(Protocol):

@@ -46,7 +46,7 @@ class WordAttribute(Attribute[T], Generic[T]):
 
 
 class DocumentAttribute(Attribute[T], Generic[T]):
-    """A nested value of domain types as one JSON string (docs/adr/0005-nested-values-as-json.md).
+    """A nested value of domain types as one JSON string (docs/adr/0011-nested-values-as-json.md).
 
     Parameters
     ----------

@@ -1,0 +1,15 @@
+"""Once a day: one message per shard of members whose points may be due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loyalty.services.release_points import plan_release
+
+from loyalty.runtime import composition
+from loyalty.runtime.observability import instrumented
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> None:
+    plan_release(**composition.release_plan_ports())
