@@ -84,13 +84,13 @@ def test_without_shards_there_is_nothing_to_do(
     assert machines.events_of("SendOutreachFunction") == []
 
 
-def test_a_refused_mail_delays_only_its_shard(
+def test_a_busy_member_delays_only_its_shard(
     machines: StateMachines, outreach: StateMachine
 ) -> None:
-    refused = sequence(raises("EmailRefused"), returns({"sent": 1, "skipped": 0, "more": False}))
+    busy = sequence(raises("MemberBusy"), returns({"sent": 1, "skipped": 0, "more": False}))
     sent = returns({"sent": 2, "skipped": 0, "more": False})
     machines.register(
-        SendOutreachFunction=lambda event, context: (refused if event["shard"] == 0 else sent)(
+        SendOutreachFunction=lambda event, context: (busy if event["shard"] == 0 else sent)(
             event, context
         )
     )
