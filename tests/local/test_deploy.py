@@ -131,3 +131,18 @@ def test_a_template_that_makes_no_sense_is_refused(deploy_app: Deploy, sample_ap
 
 def test_a_stack_that_is_not_there_has_no_description(cloud: Cloud, unique: str) -> None:
     assert describe(cloud, unique) is None
+
+
+def test_a_deploy_that_a_crash_cut_off_is_done_again(sample_app: Path, tmp_path: Path) -> None:
+    with Cloud(tmp_path / "cloud") as cloud:
+        template_file = sample_app / "template.yaml"
+        deploy(cloud, template_file, "sample", {})
+        cloud.stop()
+        state_file = tmp_path / "cloud" / "emulator" / "state.json"
+        edit(state_file, '"StackStatus": "CREATE_COMPLETE"', '"StackStatus": "CREATE_IN_PROGRESS"')
+        cloud.start()
+
+        again = deploy(cloud, template_file, "sample", {})
+
+        assert again.changed
+        assert json.loads(ask(cloud, again, "/docs"))["path"] == "/docs"

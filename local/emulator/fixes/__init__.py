@@ -19,7 +19,11 @@ FIXES = (
     "stream_mappings",
     "lambda_workers",
     "lambda_logs",
+    "gateway_responses",
+    "rule_targets",
+    "mail_headers",
     "sent_mail",
+    "interrupted_deploys",
     # These put MiniStack on the program clock, and count what the fixes above have started.
     "in_flight",
     "program_time",
