@@ -91,13 +91,15 @@ def _shown(
     return http.answer(status, view)
 
 
-@app.exception_handler(DomainError)
 def refused(error: DomainError) -> Response[str]:
     """A browser gets a page that says so in plain words, with the problem's status."""
     if not http.wants_html(app):
         return http.domain_refusal(error)
     content = http.domain_problem(error)
     return http.page(content.status, composition.renderer().page("refused", {"problem": content}))
+
+
+app.exception_handler(DomainError)(refused)
 
 
 @instrumented

@@ -5,6 +5,7 @@ Reads whole tables page by page, which the product never does: a check must see 
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from local.replay.simulation import email_of
 from local.workspace import Workspace
 
 Item = dict[str, Any]
+
+_DOCUMENTS = {"lots", "pending", "lines", "identities", "crossing_order"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def read(workspace: Workspace) -> LiveState:
     for page in pages:
         for stored in page["Items"]:
             item = {name: deserialize(value) for name, value in stored.items()}
-            found[item["item_type"]].append(item)
+            found[item["item_type"]].append({**item, **_nested(item)})
     return LiveState(dict(found))
 
 
@@ -124,6 +127,11 @@ def table(state: LiveState) -> dict[str, int]:
         "messages": len([item for item in state.of("message") if item["state"] == "sent"]),
         "points issued": issued,
     }
+
+
+def _nested(item: Item) -> Item:
+    """Return the attributes that are stored as JSON documents, parsed."""
+    return {name: json.loads(item[name]) for name in _DOCUMENTS & item.keys()}
 
 
 def _emails(profile: Item) -> list[str]:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import (
-    MethodNotAllowedError,
     NotFoundError,
     RequestEntityTooLargeError,
 )
@@ -21,6 +20,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
 )
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel
 
 from loyalty.contracts.problems import STATUS_OF, FieldError, Problem, problem
@@ -35,7 +35,7 @@ BUSY_RETRY_AFTER_SECONDS: Final = "1"
 _SECURITY_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 # What every protected route may answer besides its own; for the OpenAPI document.
-PROBLEMS: Final[dict[int, Any]] = {
+PROBLEMS: Final[dict[int, OpenAPIResponse]] = {
     status: {
         "description": HTTPStatus(status).phrase,
         "content": {PROBLEM_JSON: {"model": Problem}},
@@ -44,7 +44,7 @@ PROBLEMS: Final[dict[int, Any]] = {
 }
 
 
-def returns(description: str, model: type[BaseModel]) -> dict[str, Any]:
+def returns(description: str, model: type[BaseModel]) -> OpenAPIResponse:
     """Return what the OpenAPI document says of one answer."""
     return {"description": description, "content": {"application/json": {"model": model}}}
 
@@ -90,9 +90,17 @@ def page(status: int, html: str) -> Response[str]:
     return Response(status, "text/html; charset=utf-8", html, headers=headers)
 
 
+def authorizer_context(app: APIGatewayRestResolver) -> Mapping[str, Any]:
+    """Return what the authorizer told of the caller; empty on routes without one."""
+    found: Mapping[str, Any] | None = (app.current_event.get("requestContext") or {}).get(
+        "authorizer"
+    )
+    return found or {}
+
+
 def caller(app: APIGatewayRestResolver) -> Principal:
     """Return who is calling, as the authorizer verified it."""
-    return principal_of(app.current_event.get("requestContext", {}).get("authorizer") or {})
+    return principal_of(authorizer_context(app))
 
 
 def wants_html(app: APIGatewayRestResolver) -> bool:
@@ -160,18 +168,11 @@ def _not_found(_: NotFoundError) -> Response[str]:
     )
 
 
-def _method_not_allowed(_: MethodNotAllowedError) -> Response[str]:
-    return _problem_answer(
-        problem(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "The route has other methods.")
-    )
-
-
 _ANSWERS: Final[dict[type[Exception], Callable[[Any], Response[str]]]] = {
     DomainError: domain_refusal,
     RequestValidationError: _invalid_request,
     RequestUnsupportedContentType: _unsupported_type,
     RequestEntityTooLargeError: _too_large,
-    MethodNotAllowedError: _method_not_allowed,
     Forbidden: _forbidden,
 }
 

@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
-    IdempotencyPayloadValidationError,
+    IdempotencyValidationError,
 )
 
 from loyalty.contracts.problems import problem
@@ -34,6 +34,17 @@ KEY_LIMIT: Final = 255
 @cache
 def _store() -> DynamoDBPersistenceLayer:
     return DynamoDBPersistenceLayer(table_name=settings().idempotency_table)
+
+
+@cache
+def _config() -> IdempotencyConfig:
+    return IdempotencyConfig(
+        event_key_jmespath="key",
+        payload_validation_jmespath="body",
+        hash_function="sha256",
+        expires_after_seconds=KEPT_SECONDS,
+        raise_on_no_idempotency_key=True,
+    )
 
 
 def answer_once(
@@ -49,20 +60,9 @@ def answer_once(
             HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_invalid", "The key is too long."
         )
     event = app.current_event
-    authorizer = event.get("requestContext", {}).get("authorizer") or {}
-    request = {"key": [authorizer.get("subject"), event.path, key], "body": event.body}
+    caller = (event.get("requestContext") or {}).get("authorizer") or {}
+    request = {"key": [caller.get("subject"), event.path, key], "body": event.body}
 
-    @idempotent_function(
-        data_keyword_argument="request",
-        persistence_store=_store(),
-        config=IdempotencyConfig(
-            event_key_jmespath="key",
-            payload_validation_jmespath="body",
-            hash_function="sha256",
-            expires_after_seconds=KEPT_SECONDS,
-            raise_on_no_idempotency_key=True,
-        ),
-    )
     def first(request: dict[str, Any]) -> dict[str, Any]:
         response = compute()
         return {
@@ -74,9 +74,12 @@ def answer_once(
             },
         }
 
+    once = idempotent_function(
+        first, data_keyword_argument="request", persistence_store=_store(), config=_config()
+    )
     try:
-        stored = first(request=request)
-    except IdempotencyPayloadValidationError:
+        stored = once(request=request)
+    except IdempotencyValidationError:
         return _refused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "idempotency_key_reused",
