@@ -27,10 +27,8 @@ lint: $(ENVIRONMENT)/dev.stamp ## Check style, types, imports, template, machine
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m lint.sources
 	$(BIN)/cfn-lint
-	$(BIN)/python -m lint.machines
-	$(BIN)/python -m lint.audit
+	$(BIN)/python -m lint
 
 bench: $(ENVIRONMENT)/dev.stamp ## Measure cold start, warm orders and the import against a bare client
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,70 @@
+"""All files: nothing of one machine, nothing unfinished, nothing promised that is not there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+_TEXT_SUFFIXES = frozenset(
+    {"", ".cfg", ".csv", ".css", ".html", ".in", ".ini", ".json", ".jsonl", ".md", ".py", ".toml"}
+    | {".txt", ".yaml", ".yml", ".j2"}
+)
+# Put together here, so that this file does not find itself.
+FORBIDDEN = {
+    "a package index": re.compile(
+        r"--(?:extra-)?index"
+        + r"-url\s*[= ]\s*\w|pypi\."
+        + r"org|python"
+        + r"hosted|--find"
+        + r"-links"
+    ),
+    "a path of one machine": re.compile(r"(?<![\w./:{}$-])/(?:home|root|Users|work)/\w"),
+    "something unfinished": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b"),
+}
+_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+_CODE = re.compile(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:md|py|yaml|toml))`")
+
+
+def problems(root: Path) -> Iterator[str]:
+    """Yield what is wrong in the text files of a repository."""
+    for file in tracked_files(root):
+        name = file.relative_to(root).as_posix()
+        if file.suffix in _TEXT_SUFFIXES:
+            for fault in text_problems(file.read_text(encoding="utf-8")):
+                yield f"{name}:{fault}"
+    for document in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
+        if document.is_file():
+            for missing in missing_paths(document, root):
+                name = document.relative_to(root).as_posix()
+                yield f"{name}: names {missing}, which is not there"
+
+
+def text_problems(text: str) -> Iterator[str]:
+    """Yield the lines that hold something that belongs into no file of this repository."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for what, pattern in FORBIDDEN.items():
+            if pattern.search(line):
+                yield f"{number}: holds {what}"
+
+
+def missing_paths(document: Path, root: Path) -> Iterator[str]:
+    """Yield the paths that a document links to or names in code style, and that do not exist."""
+    text = document.read_text(encoding="utf-8")
+    for link in _LINK.findall(text):
+        if not (document.parent / link).exists():
+            yield link
+    for path in _CODE.findall(text):
+        first = path.split("/")[0]
+        is_of_here = "/" not in path or (root / first).is_dir()
+        if is_of_here and not path.startswith("/") and not (root / path).exists():
+            yield path
+
+
+def tracked_files(root: Path) -> list[Path]:
+    """Return the files of the repository: what git knows, new files included, ignored ones not."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    files = (root / name for name in listed.split("\0") if name)
+    return sorted(file for file in files if file.is_file() and not file.is_symlink())
