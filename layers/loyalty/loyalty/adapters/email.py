@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
 
-from loyalty.services.ports import Email, EmailRefused
+from loyalty.services.ports import Email, EmailInDoubt, EmailRefused
 
 if TYPE_CHECKING:
     from loyalty.adapters.aws import Aws
@@ -42,6 +47,8 @@ class SesEmailSender:
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] < SERVER_ERROR:
                 raise EmailRefused(error.response["Error"]["Code"]) from error
-            raise
+            raise EmailInDoubt(error.response["Error"]["Code"]) from error
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise EmailRefused("no connection") from error
+        except HTTPClientError as error:
+            raise EmailInDoubt("no answer") from error

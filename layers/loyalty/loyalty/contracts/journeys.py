@@ -65,12 +65,6 @@ class StatusOutcome(Contract):
     status: EliteStatus
 
 
-class OutreachStart(Task):
-    """What a run over the silent starts with: the schedule says for when it is."""
-
-    scheduled_at: Timestamp | None = None
-
-
 class OutreachPlan(Contract):
     """One run over the silent; `until` is its time: whoever is due by then is written to."""
 
@@ -78,30 +72,29 @@ class OutreachPlan(Contract):
     until: Timestamp
 
 
-class OutreachCounts(Task):
-    """How many silent customers were written to, passed over, and had their mail refused."""
-
-    sent: Count = 0
-    skipped: Count = 0
-    failed: Count = 0
-
-
 class OutreachTask(Task):
-    """One page of a shard; `so_far` are the shard's counts of the pages before."""
+    """One page of a shard."""
 
     shard: int
     until: Timestamp
-    so_far: OutreachCounts = OutreachCounts()
+
+
+class OutreachCounts(Task):
+    """How many silent customers were written to, and how many were passed over."""
+
+    sent: Count = 0
+    skipped: Count = 0
 
 
 class OutreachPage(OutreachCounts):
-    """The shard's counts so far; `more` tells that another page is due."""
+    """One page's counts; `more` tells that another page is due."""
 
     more: bool
 
 
-class OutreachResults(Task):
-    """What the shards of one run came to."""
+class OutreachRun(Task):
+    """What the shards of the run `run_id` came to."""
 
+    run_id: str
     until: Timestamp
-    results: tuple[OutreachCounts, ...]
+    shards: tuple[OutreachCounts, ...]

@@ -101,7 +101,7 @@ class ProgramDocument(Contract):
     currency: CurrencyCode = "EUR"
     minor_digits: MinorDigits = 2
     exchange_rates: Annotated[tuple[ExchangeRateDocument, ...], Field(max_length=1000)] = ()
-    time_zone: ZoneName = "Europe/Berlin"
+    time_zone: ZoneName = "UTC"
     earn_rate: Annotated[PlainDecimal, Field(ge=0, le=1000)] = Decimal("0.10")
     pending_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 14
     expiry_months: Annotated[int, Field(strict=True, ge=1, le=60)] = 12

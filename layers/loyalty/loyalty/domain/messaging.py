@@ -24,10 +24,10 @@ def in_quiet_hours(definition: ProgramDefinition, at: datetime) -> bool:
 
 
 def after_quiet_hours(definition: ProgramDefinition, at: datetime) -> datetime:
-    """Return the first instant from `at` on that is not quiet, UTC.
+    """Return `at` outside quiet hours, else the instant when they end, UTC.
 
-    Quiet hours may span midnight. Where the clock is put forward over their end they end with the
-    jump; where it is put back over it, the hour that comes twice is quiet twice.
+    Quiet hours may span midnight. Where the clock is put forward over their end, the end moves with
+    it; where it is put back over it, the hour that comes twice is quiet twice.
     """
     moment = at
     while in_quiet_hours(definition, moment):

@@ -14,7 +14,7 @@ from loyalty.domain.journey import Step
 from loyalty.domain.member import Member
 from loyalty.services.customers import commit_step
 from loyalty.services.letters import LetterKind, Outbox
-from loyalty.services.ports import Due, Email, EmailRefused, MemberStore, MessageClaim
+from loyalty.services.ports import Due, Email, EmailInDoubt, EmailRefused, MemberStore, MessageClaim
 
 SERVICE_RETRY_AFTER: Final = timedelta(minutes=15)
 
@@ -71,10 +71,14 @@ def unchanged(member: Member) -> Step:
 def deliver(mail: ClaimedMail, *, outbox: Outbox) -> None:
     """Send a claimed mail and mark its claim.
 
+    A marketing mail of which nobody knows whether it went out counts as sent.
+
     Raises
     ------
     EmailRefused
         It was certainly not sent; its claim is `failed` and may be claimed again.
+    MessageUnsettled
+        Nobody knows whether this service message went out; its claim stays `sending`.
     """
     member_id, message_id = mail.claim.member_id, mail.claim.message_id
     try:
@@ -82,4 +86,8 @@ def deliver(mail: ClaimedMail, *, outbox: Outbox) -> None:
     except EmailRefused:
         outbox.store.mark_message(member_id, message_id, "failed", outbox.clock.now())
         raise
+    except EmailInDoubt as error:
+        if mail.claim.marketing:
+            return
+        raise MessageUnsettled(message_id) from error
     outbox.store.mark_message(member_id, message_id, "sent", outbox.clock.now())

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from loyalty.contracts.journeys import (
     OutreachCounts,
     OutreachPage,
     OutreachPlan,
-    OutreachResults,
-    OutreachStart,
+    OutreachRun,
     OutreachTask,
 )
+from loyalty.contracts.values import iso
 from loyalty.domain.consents import may_market
 from loyalty.domain.journey import Step, is_silent, status_change
 from loyalty.domain.member import Member
@@ -34,12 +34,15 @@ from loyalty.services.ports import (
 from loyalty.services.retrying import with_retries
 
 PAGE_SIZE: Final = 25
-Passed = Literal["skipped", "failed"]
 
 
-def plan_outreach(start: OutreachStart, *, clock: Clock) -> OutreachPlan:
-    """Return the shards to walk over and the run's time: the schedule's, or now (no request)."""
-    until = start.scheduled_at or clock.now()
+def plan_outreach(*, clock: Clock) -> OutreachPlan:
+    """Return the shards to walk over and the run's time (no request).
+
+    The time is cut to the minute: a weekly run that starts a second earlier than the last one did
+    still finds whoever is due a whole number of weeks after it.
+    """
+    until = clock.now().replace(second=0, microsecond=0)
     return OutreachPlan(shards=tuple(range(DUE_SHARDS)), until=until)
 
 
@@ -54,7 +57,7 @@ def send_outreach(task: OutreachTask, *, outbox: Outbox, program: ProgramStore) 
     Returns
     -------
     OutreachPage
-        The shard's counts including those of the pages before.
+        A mail that was refused counts as skipped.
 
     Raises
     ------
@@ -64,45 +67,36 @@ def send_outreach(task: OutreachTask, *, outbox: Outbox, program: ProgramStore) 
     now = outbox.clock.now()
     current = program.current(now)
     if current.journeys_paused or in_quiet_hours(current, now):
-        return OutreachPage(**task.so_far.model_dump(), more=False)
+        return OutreachPage(more=False)
     page = outbox.store.due("outreach", task.shard, until=task.until, limit=PAGE_SIZE)
-    outcomes = [_reach_out(due, task.until, outbox=outbox, program=program) for due in page]
-    return OutreachPage(
-        sent=task.so_far.sent + outcomes.count("sent"),
-        skipped=task.so_far.skipped + outcomes.count("skipped"),
-        failed=task.so_far.failed + outcomes.count("failed"),
-        more=len(page) == PAGE_SIZE,
-    )
+    sent = sum(_reach_out(due, task.until, outbox=outbox, program=program) for due in page)
+    return OutreachPage(sent=sent, skipped=len(page) - sent, more=len(page) == PAGE_SIZE)
 
 
-def summarize_outreach(results: OutreachResults, *, reports: ReportStore) -> OutreachCounts:
-    """Add up the shards and keep the run's result as report `outreach` (1 put)."""
+def summarize_outreach(run: OutreachRun, *, reports: ReportStore) -> OutreachCounts:
+    """Add up the shards and keep the run's result in the report `outreach` (1 put)."""
     total = OutreachCounts(
-        sent=sum(shard.sent for shard in results.results),
-        skipped=sum(shard.skipped for shard in results.results),
-        failed=sum(shard.failed for shard in results.results),
+        sent=sum(shard.sent for shard in run.shards),
+        skipped=sum(shard.skipped for shard in run.shards),
     )
-    document = {**total.model_dump(), "until": results.model_dump(mode="json")["until"]}
-    reports.put("outreach", str(document["until"]), document)
+    reports.put("outreach", run.run_id, {**total.model_dump(), "until": iso(run.until)})
     return total
 
 
-def _reach_out(
-    due: Due, run_at: datetime, *, outbox: Outbox, program: ProgramStore
-) -> Literal["sent", "skipped", "failed"]:
-    """Write to one customer, at most once in a period.
+def _reach_out(due: Due, run_at: datetime, *, outbox: Outbox, program: ProgramStore) -> bool:
+    """Write to one customer, at most once in a period; tell whether that was done.
 
     A mail that the mail service refuses is not tried again before the next period: one bad address
     must not hold up its shard.
     """
     mail = with_retries(lambda: _claim_outreach(due, run_at, outbox=outbox, program=program))
     if mail is None:
-        return "skipped"
+        return False
     try:
         deliver(mail, outbox=outbox)
     except EmailRefused:
-        return "failed"
-    return "sent"
+        return False
+    return True
 
 
 def _claim_outreach(

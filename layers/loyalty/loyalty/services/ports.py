@@ -275,9 +275,13 @@ class EmailRefused(Exception):
     """The mail service certainly did not take the mail; it can be tried again."""
 
 
+class EmailInDoubt(Exception):
+    """Nobody knows whether the mail service took the mail: it must not be sent again lightly."""
+
+
 class EmailSender(Protocol):
     def send(self, email: Email) -> None:
-        """Send now; raise `EmailRefused` only when it was certainly not sent."""
+        """Send now; raise `EmailRefused` or `EmailInDoubt`."""
         ...
 
 

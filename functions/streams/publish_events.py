@@ -1,0 +1,28 @@
+"""Publishes the event of every immutable item that a change wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loyalty.adapters.dynamodb.stream_items import domain_item
+from loyalty.runtime import composition
+from loyalty.runtime.observability import instrumented, logger
+from loyalty.services.publish_events import StreamRecord, publish
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    records = [_record(record["dynamodb"]) for record in event["Records"]]
+    unpublished = publish(records, read_fact=domain_item, bus=composition.event_bus())
+    for record in unpublished:
+        logger.error("event not published", place=record.sequence_number, reason=record.reason)
+    return {"batchItemFailures": [{"itemIdentifier": item.sequence_number} for item in unpublished]}
+
+
+def _record(change: dict[str, Any]) -> StreamRecord:
+    return StreamRecord(
+        sequence_number=change["SequenceNumber"],
+        pk=change["Keys"]["pk"]["S"],
+        sk=change["Keys"]["sk"]["S"],
+        image=change["NewImage"],
+    )
