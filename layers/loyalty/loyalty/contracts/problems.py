@@ -20,6 +20,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.ReturnConflict: HTTPStatus.CONFLICT,
     errors.ReturnExceedsOrder: HTTPStatus.CONFLICT,
     errors.TooManyReturnsWaiting: HTTPStatus.CONFLICT,
+    errors.NotEnrolled: HTTPStatus.CONFLICT,
     errors.AdjustmentConflict: HTTPStatus.CONFLICT,
     errors.IdentityTaken: HTTPStatus.CONFLICT,
     errors.AlreadyEnrolled: HTTPStatus.CONFLICT,

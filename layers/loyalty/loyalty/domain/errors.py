@@ -63,6 +63,12 @@ class AlreadyEnrolled(DomainError):
     code = "already_enrolled"
 
 
+class NotEnrolled(DomainError):
+    """The customer is no member, so there is no points account."""
+
+    code = "not_enrolled"
+
+
 class TooManyReturnsWaiting(DomainError):
     """Too many returns wait for an order that was not seen yet."""
 

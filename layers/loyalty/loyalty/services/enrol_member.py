@@ -1,0 +1,92 @@
+"""Enrolment: a customer becomes a member and collects points from now on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from loyalty.contracts.members import MemberView
+from loyalty.contracts.values import iso
+from loyalty.domain.errors import IdentityInvalid, IdentityTaken
+from loyalty.domain.identity import CustomerRef
+from loyalty.domain.journey import enrol
+from loyalty.domain.profile import learn
+from loyalty.services.identities import known_customer, new_customer
+from loyalty.services.members import view
+from loyalty.services.ports import Clock, Ids, MemberChange, MemberStore, ProgramStore
+from loyalty.services.retrying import with_retries
+
+SOURCE = "enrolment"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentOutcome:
+    """The member; `created` is False for a customer who was a member already."""
+
+    member: MemberView
+    created: bool
+
+
+def enrol_member(
+    customer: CustomerRef, *, store: MemberStore, program: ProgramStore, clock: Clock, ids: Ids
+) -> EnrolmentOutcome:
+    """Enrol a customer, known or new, at the till or by sign-up.
+
+    A prospect who is known by one of the identities becomes the member and keeps their lifetime
+    spend; a member stays as they are.
+
+    Requests: 1 batch read, 1 read of a known customer, 1 transaction.
+
+    Parameters
+    ----------
+    customer
+        At least one identity; perhaps a name and consents.
+
+    Raises
+    ------
+    IdentityInvalid
+        No identity at all.
+    IdentityTaken
+        The identities belong to different customers.
+    MemberBusy
+        Others kept changing the customer.
+    """
+    if not customer.identities:
+        raise IdentityInvalid("a member is known by at least one identity")
+
+    def decide() -> EnrolmentOutcome:
+        now = clock.now()
+        definition = program.current(now)
+        owners = store.owners(customer.identities)
+        known = known_customer(customer, named=None, owners=owners, store=store)
+        if known.others:
+            raise IdentityTaken("the identities belong to different customers")
+        before = known.member or new_customer(ids, _cause(customer, now), now)
+        if before.enrolled:
+            return EnrolmentOutcome(view(before, definition), created=False)
+        enrolled = enrol(before, definition, now)
+        member, learned = learn(
+            enrolled.member,
+            customer,
+            known.claims,
+            source=SOURCE,
+            said_at=now,
+            definition=definition,
+            now=now,
+        )
+        store.commit(
+            MemberChange(
+                member=member,
+                expected_version=before.version,
+                status_changes=enrolled.changes + learned,
+                claims=known.claims,
+            )
+        )
+        return EnrolmentOutcome(view(member, definition), created=True)
+
+    return with_retries(decide)
+
+
+def _cause(customer: CustomerRef, now: datetime) -> str:
+    strongest = customer.identities[0]
+    return f"enrolment/{strongest.kind}/{strongest.value}/{iso(now)}"

@@ -1,0 +1,153 @@
+"""Reading customers: profile, ledger, orders and what happened to them."""
+
+from __future__ import annotations
+
+from loyalty.contracts.members import (
+    ConsentView,
+    JourneyPage,
+    JourneyStepView,
+    LedgerEntryView,
+    LedgerLineView,
+    LedgerPage,
+    MemberView,
+    OrderPage,
+    OrderView,
+)
+from loyalty.contracts.values import Money
+from loyalty.domain.errors import MemberNotFound
+from loyalty.domain.identity import CustomerRef, resolve
+from loyalty.domain.ledger import Entry
+from loyalty.domain.member import Member
+from loyalty.domain.program import ProgramDefinition
+from loyalty.services.customers import present_member
+from loyalty.services.ports import Clock, MemberStore, ProgramStore
+
+
+def profile(
+    member_id: str, *, store: MemberStore, program: ProgramStore, clock: Clock
+) -> MemberView:
+    """Return a customer's profile. Requests: 1 read.
+
+    Raises
+    ------
+    MemberNotFound
+        Unknown, left, merged or erased.
+    """
+    return view(present_member(store, member_id), program.current(clock.now()))
+
+
+def look_up(
+    customer: CustomerRef, *, store: MemberStore, program: ProgramStore, clock: Clock
+) -> MemberView:
+    """Return the profile of the owner of the strongest known identity. Requests: 2 reads.
+
+    Raises
+    ------
+    MemberNotFound
+        Nobody has any of the identities.
+    """
+    member_id = resolve(customer, store.owners(customer.identities)).member_id
+    if member_id is None:
+        raise MemberNotFound("nobody has this identity")
+    return profile(member_id, store=store, program=program, clock=clock)
+
+
+def ledger(member_id: str, *, limit: int, cursor: str | None, store: MemberStore) -> LedgerPage:
+    """Return a page of the points ledger, newest entry first.
+
+    Requests: 1 query, and 1 read when there is nothing.
+
+    Raises
+    ------
+    MemberNotFound
+        There is no such customer.
+    """
+    entries, next_cursor = store.entries(member_id, limit=limit, cursor=cursor)
+    if not entries:
+        present_member(store, member_id)
+    return LedgerPage(items=tuple(map(_entry_view, entries)), next_cursor=next_cursor)
+
+
+def orders(member_id: str, *, limit: int, cursor: str | None, store: MemberStore) -> OrderPage:
+    """Return a page of accepted orders, newest first. Requests and errors as for `ledger`."""
+    accepted, next_cursor = store.orders(member_id, limit=limit, cursor=cursor)
+    if not accepted:
+        present_member(store, member_id)
+    items = tuple(
+        OrderView(
+            source=order.key.source,
+            order_id=order.key.order_id,
+            occurred_at=order.occurred_at,
+            store_id=order.store_id,
+            total=Money(amount_minor=order.total.amount_minor, currency=order.total.currency),
+            points=order.points,
+        )
+        for order in accepted
+    )
+    return OrderPage(items=items, next_cursor=next_cursor)
+
+
+def journey(member_id: str, *, limit: int, cursor: str | None, store: MemberStore) -> JourneyPage:
+    """Return a page of what happened, newest first. Requests and errors as for `ledger`."""
+    changes, next_cursor = store.status_changes(member_id, limit=limit, cursor=cursor)
+    if not changes:
+        present_member(store, member_id)
+    items = tuple(
+        JourneyStepView(
+            event=change.event,
+            occurred_at=change.occurred_at,
+            from_status=change.from_status,
+            to_status=change.to_status,
+            data=dict(change.data),
+        )
+        for change in changes
+    )
+    return JourneyPage(items=items, next_cursor=next_cursor)
+
+
+def view(member: Member, definition: ProgramDefinition) -> MemberView:
+    """Return what the API shows of a customer: no identities, no name."""
+    return MemberView(
+        member_id=member.member_id,
+        enrolled=member.enrolled,
+        status=member.status,
+        inactive_reason=member.inactive_reason,
+        tier=member.tier,
+        points_available=member.account.points_available,
+        points_pending=member.account.points_pending,
+        owed=member.account.owed,
+        lifetime_spend=Money(
+            amount_minor=member.lifetime_spend_minor, currency=definition.currency
+        ),
+        joined_at=member.joined_at,
+        variant=member.variant,
+        invite_suppressed=member.invite_suppressed,
+        consents={
+            channel: ConsentView(
+                granted=consent.granted,
+                recorded_at=consent.recorded_at,
+                source=consent.source,
+                wording_version=consent.wording_version,
+            )
+            for channel, consent in member.consents.items()
+        },
+    )
+
+
+def entry_id(entry: Entry) -> str:
+    """Return the id under which the API names a ledger entry."""
+    return f"{entry.member_id}-{entry.sequence}"
+
+
+def _entry_view(entry: Entry) -> LedgerEntryView:
+    return LedgerEntryView(
+        entry_id=entry_id(entry),
+        kind=entry.kind,
+        occurred_at=entry.occurred_at,
+        points=entry.points,
+        balance_after=entry.balance_after,
+        reason=entry.reason,
+        lines=tuple(
+            LedgerLineView(account=line.account, points=line.points) for line in entry.lines
+        ),
+    )
