@@ -23,6 +23,7 @@ from ministack.services import stepfunctions as sf
 
 from local.clock import Timer, epoch, program_clock
 from local.emulator.fixes import stepfunctions_history as history
+from local.emulator.fixes import stepfunctions_scope as scope
 from local.emulator.fixes import stepfunctions_tokens as tokens
 from local.emulator.fixes.in_flight import CountingThreading
 from local.emulator.fixes.stepfunctions_pauses import (
@@ -49,6 +50,7 @@ Record = dict[str, Any]
 
 def apply() -> None:
     history.apply()
+    scope.apply()
     tokens.apply()
     sf.threading = CountingThreading()
     sf._run_execution = _run_or_fall_back(sf._run_execution)
@@ -184,8 +186,8 @@ def _steps(execution: Record, definition: Record) -> Steps:
         "StateMachine": {"Id": machine["stateMachineArn"], "Name": machine["name"]},
     }
     place = execution.get("_checkpoint")
-    scope = Scope(context, place["variables"] if place else {})
-    interpreter = Interpreter(execution, definition["States"], scope, is_top_level=True)
+    visible = Scope(context, place["variables"] if place else {})
+    interpreter = Interpreter(execution, definition["States"], visible, is_top_level=True)
     if place:
         return interpreter.run(place["state"], place["input"], resumed=place)
     return interpreter.run(definition["StartAt"], data)

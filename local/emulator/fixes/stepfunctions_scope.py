@@ -1,9 +1,10 @@
 """What JSONata expressions of a state can see, and the fields made of them.
 
 Raw MiniStack assigns variables one by one, so an expression sees its sister's new value; it lets a
-branch write its parent's variables, ignores ``Output`` of Succeed, and takes time-outs only as
-literals. AWS evaluates all of ``Assign`` and ``Output`` against the values from before the state,
-gives each branch and iteration its own scope, and allows expressions in all these fields.
+branch write its parent's variables, ignores ``Output`` of Succeed, takes time-outs only as
+literals, and ``$now()`` and ``$millis()`` from the wall clock. AWS evaluates all of ``Assign`` and
+``Output`` against the values from before the state, gives each branch and iteration its own scope,
+and allows expressions in all these fields.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from jsonata.functions import Functions
 from ministack.services import stepfunctions as sf
 
 from local.clock import program_clock
@@ -63,6 +65,27 @@ class Scope:
             assigned = self.evaluate(part["Assign"], data, result, error_output)
             self.variables = {**self.variables, **assigned}
         return output
+
+
+def apply() -> None:
+    register = sf._register_sfn_jsonata_functions
+
+    def register_with_clock(expression: Any) -> None:
+        register(expression)
+        expression.register_lambda("now", _now)
+        expression.register_lambda("millis", _millis)
+
+    sf._register_sfn_jsonata_functions = register_with_clock
+
+
+def _millis() -> int:
+    return round(program_clock().now() * 1000)
+
+
+def _now(picture: str | None = None, zone: str | None = None) -> str:
+    if picture is None:
+        return program_clock().now_iso()
+    return str(Functions.datetime_from_millis(_millis(), picture, zone))
 
 
 def dump(payload: Any) -> str:
