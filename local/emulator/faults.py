@@ -44,7 +44,7 @@ class Fault:
             raise ValueError("give count or share, not both")
         if self.count is None and self.share is None:
             self.count = 1
-        self._random = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
+        self._random = random.Random(self.seed)
 
     def matches(self, service: str, operation: str, resource: str | None) -> bool:
         return (self.service, self.operation) == (service, operation) and self.resource in (

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
-import signal
 import socket
-import sys
-import threading
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from local.asgi import App
-from local.workspace import EXIT_WITH_PARENT_VARIABLE, HOST
+from local.workspace import HOST
 
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 75.0
@@ -33,8 +29,6 @@ def listen(port: int) -> socket.socket:
 def serve(app: App, listener: socket.socket) -> None:
     """Run until SIGINT or SIGTERM, then stop cleanly."""
     _raise_file_limit()
-    if os.environ.get(EXIT_WITH_PARENT_VARIABLE) == "1":
-        threading.Thread(target=_stop_with_parent, name="parent-watch", daemon=True).start()
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = _KEEP_ALIVE_SECONDS
@@ -47,10 +41,3 @@ def _raise_file_limit() -> None:
     """Every connection and every worker takes descriptors: take all that we may have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _stop_with_parent() -> None:
-    """Stop when standard input, a pipe from the parent, is closed, as by the parent's death."""
-    while sys.stdin.buffer.read(1 << 10):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)

@@ -22,7 +22,6 @@ import logging
 import os
 import signal
 import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -37,9 +36,9 @@ from local.emulator.fixes import MINISTACK_VERSION
 from local.emulator.fixes.dynamodb_lock import LOCK
 
 DEFAULT_INTERVAL_SECONDS = 5.0
-# Writing a large state takes a core for a while: never more than a tenth of the time.
+# Writing a large state keeps a core busy: never more than a tenth of the time.
 _REST_FACTOR = 9
-_CHILD_NICENESS = 10
+_CHILD_NICENESS = 5
 _CHILD_SECONDS = 120
 # These start to work as soon as they are restored, so everything else must be there.
 _STARTING_SERVICES = ("lambda", "stepfunctions")
@@ -177,13 +176,12 @@ def _same(value: _T, *_: Any) -> _T:
 
 
 async def write(file: SnapshotFile) -> float:
-    """Write one snapshot in a child; return how many seconds it took."""
-    started = time.monotonic()
+    """Write one snapshot in a child; return how many seconds of CPU it took."""
     pid = fork_writer(file)
-    _, status = await asyncio.to_thread(os.waitpid, pid, 0)
+    _, status, usage = await asyncio.to_thread(os.wait4, pid, 0)
     if status:
         logger.error("snapshot failed: its writer ended with status %s", status)
-    return time.monotonic() - started
+    return usage.ru_utime + usage.ru_stime
 
 
 async def keep_writing(file: SnapshotFile, interval_seconds: float) -> None:
@@ -192,5 +190,5 @@ async def keep_writing(file: SnapshotFile, interval_seconds: float) -> None:
     while True:
         await asyncio.sleep(pause_seconds)
         if changes.take():
-            seconds = await asyncio.shield(write(file))
-            pause_seconds = max(interval_seconds, seconds * _REST_FACTOR)
+            cpu_seconds = await asyncio.shield(write(file))
+            pause_seconds = max(interval_seconds, cpu_seconds * _REST_FACTOR)
