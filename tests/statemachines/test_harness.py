@@ -13,8 +13,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.dynamodb import create_tables
 from tests.support.state_machines import (
     Coverage,
+    Execution,
     NothingLeftToHappen,
     StateMachine,
     StateMachines,
@@ -389,6 +391,96 @@ class TestSynchronousExecutions:
 
         assert run.status == "SUCCEEDED"
         assert (run.output["Status"], run.output["Error"]) == ("FAILED", "SampleFailed")
+
+
+class TestInterleaving:
+    """Callers that read a balance and then write it, without guarding the write."""
+
+    KEY = {"pk": {"S": "balance"}, "sk": {"S": "balance"}}  # noqa: RUF012
+
+    @pytest.fixture
+    def client(self, machines: StateMachines, monkeypatch: pytest.MonkeyPatch) -> Any:
+        client = boto3.client("dynamodb")
+        create_tables(client, only="ProgramTable")
+        machines.interleave_requests(monkeypatch)
+        return client
+
+    def balance_after_two_deposits(self, machines: StateMachines, client: Any) -> int:
+        def balance() -> int:
+            item = client.get_item(TableName="ProgramTable", Key=self.KEY)["Item"]
+            return int(item["points"]["N"])
+
+        def put(points: int) -> None:
+            client.put_item(
+                TableName="ProgramTable", Item=self.KEY | {"points": {"N": str(points)}}
+            )
+
+        put(0)
+        for _ in range(2):
+            machines.clock.at(timedelta(), lambda: put(balance() + 1))
+        machines.clock.settle()
+        return balance()
+
+    def test_some_seed_finds_the_lost_update(self, machines: StateMachines, client: Any) -> None:
+        balances = set()
+        for seed in range(20):
+            machines.clock.reseed(seed)
+            balances.add(self.balance_after_two_deposits(machines, client))
+
+        assert balances == {1, 2}
+
+    def test_the_same_seed_finds_it_again(self, machines: StateMachines, client: Any) -> None:
+        def balances() -> list[int]:
+            machines.clock.reseed(3)
+            return [self.balance_after_two_deposits(machines, client) for _ in range(10)]
+
+        assert balances() == balances()
+
+
+class TestErrorNames:
+    def run(self, machines: StateMachines, folder: Path, states: dict[str, Any]) -> Execution:
+        path = folder / "machine.asl.json"
+        machine = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+        path.write_text(json.dumps(machine))
+        return machines.load(path, name="machine").run({})
+
+    def test_a_choice_without_a_match_is_named(
+        self, machines: StateMachines, tmp_path: Path
+    ) -> None:
+        run = self.run(
+            machines,
+            tmp_path,
+            {
+                "Never": {
+                    "Type": "Choice",
+                    "Choices": [{"Condition": "{% false %}", "Next": "End"}],
+                },
+                "End": {"Type": "Succeed"},
+            },
+        )
+
+        assert (run.status, run.error) == ("FAILED", "States.NoChoiceMatched")
+
+    def test_states_all_does_not_catch_what_is_terminal(
+        self, machines: StateMachines, tmp_path: Path
+    ) -> None:
+        machines.register(Large=returns("x" * 300_000))
+        run = self.run(
+            machines,
+            tmp_path,
+            {
+                "Large": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::lambda:invoke",
+                    "Arguments": {"FunctionName": "Large", "Payload": {}},
+                    "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "End"}],
+                    "Next": "End",
+                },
+                "End": {"Type": "Succeed"},
+            },
+        )
+
+        assert (run.status, run.error) == ("FAILED", "States.DataLimitExceeded")
 
 
 class TestHonesty:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ _CREATED_AS_THEY_ARE = (
 )
 
 
-@lru_cache
-def table_definitions(template: Path = TEMPLATE) -> Mapping[str, Mapping[str, Any]]:
+@cache
+def table_definitions() -> Mapping[str, Mapping[str, Any]]:
     """The properties of every DynamoDB table of the template, by logical id."""
-    resources = yaml_parse(template.read_text())["Resources"]
+    resources = yaml_parse(TEMPLATE.read_text())["Resources"]
     return {
         logical_id: resource["Properties"]
         for logical_id, resource in resources.items()
@@ -30,7 +30,7 @@ def table_definitions(template: Path = TEMPLATE) -> Mapping[str, Mapping[str, An
     }
 
 
-def create_tables(client: Any, template: Path = TEMPLATE, prefix: str = "") -> dict[str, str]:
+def create_tables(client: Any, *, prefix: str = "", only: str | None = None) -> dict[str, str]:
     """Create the template's tables, with indexes, streams and time to live.
 
     Parameters
@@ -39,6 +39,8 @@ def create_tables(client: Any, template: Path = TEMPLATE, prefix: str = "") -> d
         A boto3 DynamoDB client, of moto or with MiniStack's ``endpoint_url``.
     prefix
         Put before the logical id to give the table's name, for several sets in one place.
+    only
+        The logical id of the one table to create; all when left out.
 
     Returns
     -------
@@ -46,10 +48,11 @@ def create_tables(client: Any, template: Path = TEMPLATE, prefix: str = "") -> d
         Names by environment variable: ``{"MEMBERS_TABLE": "MembersTable", …}``.
     """
     names = {}
-    for logical_id, properties in table_definitions(template).items():
-        name = prefix + logical_id
-        _create(client, name, properties)
-        names[_environment_variable(logical_id)] = name
+    for logical_id, properties in table_definitions().items():
+        if only in (None, logical_id):
+            name = prefix + logical_id
+            _create(client, name, properties)
+            names[_environment_variable(logical_id)] = name
     return names
 
 

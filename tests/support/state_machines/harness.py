@@ -25,6 +25,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from tests.support.state_machines import (
     moto_expressions,
+    moto_failures,
     moto_maps,
     moto_tasks,
     moto_time,
@@ -222,6 +223,7 @@ class StateMachines:
         """Take over moto's interpreter; undone by ``patch``."""
         moto_time.install(patch, self.clock)
         moto_expressions.install(patch, self.clock)
+        moto_failures.install(patch)
         moto_maps.install(patch)
         moto_tasks.install(patch, self.lambdas, self._start_sync)
         self.tokens.install(patch)

@@ -111,6 +111,11 @@ class SimulatedClock:
         due = self.now + when if isinstance(when, timedelta) else when
         self._add_timer(due, lambda: self._begin(action, name=f"at {due.isoformat()}"), wait=None)
 
+    def reseed(self, seed: int) -> None:
+        """Draw another order from here on: for many races in one harness."""
+        self.random.seed(seed)
+        self._is_shuffled = True
+
     def advance(self, span: timedelta) -> None:
         """Let everything happen that is due within ``span``, then stand at its end."""
         end = self.now + span
