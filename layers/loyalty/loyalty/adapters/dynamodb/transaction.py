@@ -102,11 +102,12 @@ class LabelledTransaction:
             with self._write:
                 pass  # leaving the block sends it
         except TransactWriteError as error:
+            # First: PynamoDB cannot tell the response code of an error that had no response.
+            if isinstance(error.cause, BotoCoreError):
+                raise TransactionRefused({}) from error
             if error.cause_response_code == "TransactionCanceledException":
                 raise self._refusal(error) from error
-            if error.cause_response_code in _TRANSIENT_ERRORS or isinstance(
-                error.cause, BotoCoreError
-            ):
+            if error.cause_response_code in _TRANSIENT_ERRORS:
                 raise TransactionRefused({}) from error
             raise
 
