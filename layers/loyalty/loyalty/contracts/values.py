@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    WithJsonSchema,
 )
 
 # Far above any retail order, far below what 64 bits or DynamoDB's 38 digits hold.
@@ -47,6 +48,7 @@ Timestamp = Annotated[
     BeforeValidator(_text_only),
     AfterValidator(lambda moment: moment.astimezone(UTC)),
     PlainSerializer(iso, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 AmountMinor = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_LIMIT_MINOR)]
