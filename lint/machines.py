@@ -28,6 +28,15 @@ _STATELINT_IS_WRONG = (
     re.compile(r'\.Timestamp is "\{%.*%\}" but should be an RFC3339 timestamp'),
     re.compile(r'Field "InputType" not allowed in .*\.ItemReader\.ReaderConfig'),
 )
+# Nor does cfn-lint 1.58.
+_CFN_LINT_IS_WRONG = re.compile(r"'\{%.*%\}' is not of type 'number' \(.*/TimeoutSeconds\)")
+# SAM's names of a machine's properties, and CloudFormation's.
+_PLAIN_NAMES = {
+    "Logging": "LoggingConfiguration",
+    "Role": "RoleArn",
+    "Tracing": "TracingConfiguration",
+    "Type": "StateMachineType",
+}
 
 
 class _TextLoader(yaml.SafeLoader):
@@ -58,31 +67,41 @@ def definitions(template_file: Path) -> Iterator[tuple[str, Path, set[str]]]:
 
 def problems(template_file: Path) -> Iterator[str]:
     """Yield everything that is wrong with the state machines of a template."""
-    for name, file, given in definitions(template_file):
-        text = file.read_text(encoding="utf-8")
-        used = set(_SUBSTITUTION.findall(text))
-        for missing in sorted(used - given):
-            yield f"{file.name}: {name} does not substitute ${{{missing}}}"
-        for unused in sorted(given - used):
-            yield f"{file.name}: {name} substitutes ${{{unused}}}, which is not in the file"
+    yield from substitution_problems(template_file)
+    for _, file, _ in definitions(template_file):
         machine = read_machine(file)
-        for fault in house_problems(machine):
-            yield f"{file.name}: {fault}"
-        for fault in statelint_problems(machine):
+        for fault in (*house_problems(machine), *statelint_problems(machine)):
             yield f"{file.name}: {fault}"
     yield from inlined_problems(template_file)
 
 
+def substitution_problems(template_file: Path) -> Iterator[str]:
+    """Yield where a file's `${...}` and the template's substitutions differ."""
+    for name, file, given in definitions(template_file):
+        used = set(_SUBSTITUTION.findall(file.read_text(encoding="utf-8")))
+        for missing in sorted(used - given):
+            yield f"{file.name}: {name} does not substitute ${{{missing}}}"
+        for unused in sorted(given - used):
+            yield f"{file.name}: {name} substitutes ${{{unused}}}, which is not in the file"
+
+
 def inlined_problems(template_file: Path) -> Iterator[str]:
     """Yield what cfn-lint finds when every definition stands in the template."""
-    template = _decode(template_file)
+    template = _plain(_decode(template_file))
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::StateMachine":
-            file = template_file.parent / resource["Properties"].pop("DefinitionUri")
-            resource["Properties"]["Definition"] = read_machine(file)
-    text = yaml.safe_dump(_plain(template), sort_keys=False)
+            given = resource["Properties"]
+            definition = read_machine(template_file.parent / given.pop("DefinitionUri"))
+            # cfn-lint reads definitions of plain machines only.
+            resource["Type"] = "AWS::StepFunctions::StateMachine"
+            resource["Properties"] = {"Definition": definition} | {
+                _PLAIN_NAMES.get(name, name): value for name, value in given.items()
+            }
+    text = yaml.safe_dump(template, sort_keys=False)
     for match in cfnlint.api.lint(text, config=ManualArgs(regions=["eu-central-1"])):
         path = "/".join(str(part) for part in match.path)
+        if _CFN_LINT_IS_WRONG.search(f"{match.message} ({path})"):
+            continue
         yield f"{template_file.name}, machines inlined: {match.rule.id} {match.message} ({path})"
 
 
