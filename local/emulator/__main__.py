@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local import lifeline
 from local.emulator import environment, fixes, server
 from local.workspace import Workspace
 
@@ -10,6 +11,7 @@ def main() -> None:
     workspace = Workspace.from_environment()
     fixes.check_version()
     environment.prepare(workspace)
+    lifeline.hold()
     listener = server.listen(workspace.port)
     fixes.apply_all()
     # MiniStack reads the environment when it is imported, so not before this line.
