@@ -168,7 +168,8 @@ class TestCheck:
         return account, [first, second, third]
 
     def violations(self, account: Account, entries: list[Entry]) -> str:
-        return "\n".join(check("ada", account, entries).violations)
+        findings = check("ada", account, entries)
+        return "\n".join(f"{found.rule}: {found.detail}" for found in findings.violations)
 
     def test_a_sound_ledger_has_no_violations(self) -> None:
         account, entries = self.history()
@@ -185,14 +186,14 @@ class TestCheck:
     def test_finds_an_entry_that_does_not_sum_to_zero(self) -> None:
         account, entries = self.history()
         entries[0] = replace(entries[0], lines=(*entries[0].lines, LedgerLine("adjusted", 1)))
-        assert "entry 1 does not sum to zero" in self.violations(account, entries)
+        assert "sum to zero: entry 1 sums to 1" in self.violations(account, entries)
 
     def test_finds_a_missing_entry(self) -> None:
         account, entries = self.history()
         found = self.violations(account, [entries[0], entries[2]])
         assert "entry 3 follows entry 1" in found
-        assert "lines say 0 points available, the account 8" in found
-        assert "replaying" in found
+        assert "available points are the sum of lines: lines say 0, the account 8" in found
+        assert "replaying entries" in found
 
     def test_finds_a_wrong_running_balance(self) -> None:
         account, entries = self.history()
@@ -208,20 +209,24 @@ class TestCheck:
         account, entries = self.history()
         more = replace(account, lots=(Lot(SUMMER, 9),))
         found = self.violations(more, entries)
-        assert "lines say 8 points available, the account 9" in found
+        assert "available points are the sum of lines: lines say 8, the account 9" in found
         moved = replace(account, lots=(Lot(AUTUMN, 8),))
-        assert self.violations(moved, entries) == "ada: replaying the entries gives another account"
+        assert self.violations(moved, entries) == (
+            "replaying entries gives the account: after 3 of 3 entries"
+        )
         pending = replace(account, pending=(PendingPoints(SOON, SPRING, 4),))
-        assert "lines say 3 points pending, the account 4" in self.violations(pending, entries)
+        assert "pending points are the sum of lines: lines say 3, the account 4" in self.violations(
+            pending, entries
+        )
 
     @pytest.mark.parametrize(
         ("account", "violation"),
         [
-            (holding(Lot(SPRING, 0)), "a lot is empty"),
-            (holding(Lot(SPRING, -1)), "a lot is empty"),
-            (holding(owed=-1), "less than nothing is owed"),
-            (holding(Lot(SPRING, 1), owed=1), "owed while others are available"),
-            (holding(pending=(PendingPoints(SOON, SPRING, -1),)), "pending points are negative"),
+            (holding(Lot(SPRING, 0)), "lots hold points"),
+            (holding(Lot(SPRING, -1)), "lots hold points"),
+            (holding(owed=-1), "owed is not negative"),
+            (holding(Lot(SPRING, 1), owed=1), "nothing is owed while points are available"),
+            (holding(pending=(PendingPoints(SOON, SPRING, -1),)), "pending is not negative"),
         ],
     )
     def test_finds_an_account_that_contradicts_itself(

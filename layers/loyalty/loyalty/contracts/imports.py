@@ -26,13 +26,13 @@ class ImportTicket(Contract):
 
 
 class ImportProgress(Contract):
-    """How far an import is.
+    """How far an import is; `failed` when its file was refused or chunks failed for good.
 
     `rejected_reports` name the objects with the refused lines and their reasons.
     """
 
     import_id: str
-    state: Literal["planned", "running", "finished"]
+    state: Literal["planned", "running", "finished", "failed"]
     lines: int
     chunks: int
     chunks_done: int
@@ -42,6 +42,52 @@ class ImportProgress(Contract):
     waiting: int
     rejected: int
     rejected_reports: tuple[str, ...]
+
+
+class ImportPlan(Contract):
+    """What a file was cut into; `run` tells the plans of one import apart."""
+
+    import_id: str
+    run: str
+    chunks: int
+    lines: int
+    refused: str | None = None
+
+
+class ChunkReport(Contract):
+    """What became of a chunk's lines; `rejected_report` names the object with the refused ones."""
+
+    run: str
+    chunk: int
+    accepted: int
+    duplicates: int
+    returns: int
+    waiting: int
+    rejected: int
+    rejected_report: str | None
+
+
+class ImportSummary(Contract):
+    """The end of the plan `run`."""
+
+    run: str
+    failed_chunks: tuple[int, ...]
+
+
+class ChunkLine(Contract):
+    """A line of a file, as a chunk holds it: the JSON of an event, or why it cannot be one."""
+
+    line: int
+    text: str = ""
+    error: str | None = None
+
+
+class RejectedLine(Contract):
+    """Why a line was not accepted; no value of the line is repeated."""
+
+    line: int
+    code: str
+    reason: str
 
 
 class OrderLineOfFile(Contract):

@@ -31,3 +31,20 @@ class LedgerReport(Contract):
 
 class LedgerCheckStarted(Contract):
     check_id: str
+
+
+class CheckPlan(Contract):
+    """The shards that a check walks over."""
+
+    check_id: str
+    shards: tuple[int, ...]
+
+
+class ShardFindings(Contract):
+    """What the check of one shard found; `accounts` are points per account kind."""
+
+    shard: int
+    members: int
+    entries: int
+    accounts: dict[str, int]
+    violations: tuple[LedgerViolation, ...]

@@ -17,12 +17,20 @@ from loyalty.domain.ledger import (
 
 
 @dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that does not hold; `detail` has numbers only."""
+
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerFindings:
     """What a check saw: how many entries, the points on each ledger account, and what is wrong."""
 
     entries: int
     accounts: Mapping[str, int]
-    violations: tuple[str, ...]
+    violations: tuple[Violation, ...]
 
 
 def check(member_id: str, account: Account, entries: Iterable[Entry]) -> LedgerFindings:
@@ -31,60 +39,59 @@ def check(member_id: str, account: Account, entries: Iterable[Entry]) -> LedgerF
     Checked: every entry sums to zero, none is missing, every running balance is right, the entries'
     lines add up to the account's balances, replaying them gives the account's lots, and the account
     does not contradict itself.
-
-    Returns
-    -------
-    LedgerFindings
-        Violations as sentences for people, with ids and numbers only.
     """
     totals: Counter[str] = Counter()
-    violations: list[str] = []
+    violations: list[Violation] = []
     replayed = Account()
     for entry in entries:
         before, replayed = replayed, apply(replayed, entry)
-        totals.update({line.account: 0 for line in entry.lines})
         for line in entry.lines:
             totals[line.account] += line.points
         violations += _entry_violations(member_id, before, replayed, entry)
     violations += _balance_violations(member_id, account, totals)
     violations += _account_violations(account)
     if without_empty_windows(replayed) != without_empty_windows(account):
-        violations.append("replaying the entries gives another account")
-    return LedgerFindings(
-        entries=replayed.entries,
-        accounts=dict(totals),
-        violations=tuple(f"{member_id}: {violation}" for violation in violations),
-    )
+        detail = f"after {replayed.entries} of {account.entries} entries"
+        violations.append(Violation("replaying entries gives the account", detail))
+    return LedgerFindings(replayed.entries, dict(totals), tuple(violations))
 
 
 def _entry_violations(
     member_id: str, before: Account, after: Account, entry: Entry
-) -> Iterator[str]:
+) -> Iterator[Violation]:
+    number = f"entry {entry.sequence}"
     if entry.sequence != before.entries + 1:
-        yield f"entry {entry.sequence} follows entry {before.entries}"
+        yield Violation("entries are complete", f"{number} follows entry {before.entries}")
     if entry.member_id != member_id:
-        yield f"entry {entry.sequence} is another member's"
-    if sum(line.points for line in entry.lines) != 0:
-        yield f"entry {entry.sequence} does not sum to zero"
+        yield Violation("entries are the member's own", f"{number} is another member's")
+    total = sum(line.points for line in entry.lines)
+    if total != 0:
+        yield Violation("entries sum to zero", f"{number} sums to {total}")
     if entry.balance_after != after.balance:
-        yield f"entry {entry.sequence} says {entry.balance_after}, its changes give {after.balance}"
+        detail = f"{number} says {entry.balance_after}, its changes give {after.balance}"
+        yield Violation("running balances are right", detail)
 
 
 def _balance_violations(
     member_id: str, account: Account, totals: Mapping[str, int]
-) -> Iterator[str]:
+) -> Iterator[Violation]:
     available = totals.get(available_account(member_id), 0)
     if available != account.balance:
-        yield f"lines say {available} points available, the account {account.balance}"
+        detail = f"lines say {available}, the account {account.balance}"
+        yield Violation("available points are the sum of lines", detail)
     pending = totals.get(pending_account(member_id), 0)
     if pending != account.points_pending:
-        yield f"lines say {pending} points pending, the account {account.points_pending}"
+        detail = f"lines say {pending}, the account {account.points_pending}"
+        yield Violation("pending points are the sum of lines", detail)
 
 
-def _account_violations(account: Account) -> Iterator[str]:
-    if account.owed < 0 or any(lot.points <= 0 for lot in account.lots):
-        yield "a lot is empty or negative, or less than nothing is owed"
+def _account_violations(account: Account) -> Iterator[Violation]:
+    if any(lot.points <= 0 for lot in account.lots):
+        yield Violation("lots hold points", f"{[lot.points for lot in account.lots]}")
     if any(part.points < 0 for part in account.pending):
-        yield "pending points are negative"
+        yield Violation("pending is not negative", f"{[part.points for part in account.pending]}")
+    if account.owed < 0:
+        yield Violation("owed is not negative", f"{account.owed}")
     if account.owed and account.lots:
-        yield "points are owed while others are available"
+        detail = f"{account.owed} owed, {account.points_available} available"
+        yield Violation("nothing is owed while points are available", detail)
