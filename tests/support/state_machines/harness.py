@@ -57,6 +57,7 @@ class Execution:
     def __init__(self, machines: StateMachines, execution: Any) -> None:
         self._machines = machines
         self._execution = execution
+        self.ended = machines.clock.signal()
         self.states: list[str] = []
         self.caught: list[CatchEdge] = []
 
@@ -252,10 +253,7 @@ class StateMachines:
                 return {"Status": "FAILED", "Error": type(error).__name__, "Cause": str(error)}
             return {"Status": "SUCCEEDED", "Output": json.dumps(output)}
         execution = self.start(arn, given)
-        while execution.is_running:
-            self.clock.pause()
-            if execution.is_running:
-                self.clock.sleep(1)
+        execution.ended.wait()
         answer = {"ExecutionArn": execution.arn, "Status": execution.status}
         if execution.status == "SUCCEEDED":
             return answer | {"Output": json.dumps(execution.output)}
@@ -283,6 +281,13 @@ class StateMachines:
             coverage.catch_edges.add(edge)
 
         return evaluate
+
+    def _noting_ends(self, original: Callable[..., None]) -> Callable[..., None]:
+        def terminated(worker: Any) -> None:
+            original(worker)
+            self.execution(worker.execution.exec_arn, worker.execution).ended.set()
+
+        return terminated
 
     def _observed(self, env: Any) -> tuple[Execution, Coverage]:
         context = env.states.context_object.context_object_data
