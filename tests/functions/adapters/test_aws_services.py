@@ -90,7 +90,7 @@ class TestEmail:
             sender.send(MAIL)
 
     def test_the_client_never_repeats_a_mail(self, aws: Aws) -> None:
-        assert aws.client("sesv2").meta.config.retries == {
+        assert aws.client("sesv2").meta.config.retries == {  # type: ignore[attr-defined]
             "total_max_attempts": 1,
             "mode": "standard",
         }

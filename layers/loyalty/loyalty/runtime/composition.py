@@ -237,6 +237,40 @@ class ReleasePorts(ReleasePlanPorts):
     store: MemberStore
 
 
+class ReportPorts(TypedDict):
+    reports: ReportStore
+
+
+class UploadPorts(ReportPorts):
+    objects: ObjectStore
+    ids: Ids
+
+
+class ImportStartPorts(StartPorts):
+    ids: Ids
+
+
+class ImportPlanPorts(ReportPorts):
+    objects: ObjectStore
+
+
+class ImportChunkPorts(OrderPorts):
+    objects: ObjectStore
+    reports: ReportStore
+
+
+class LedgerStartPorts(TypedDict):
+    executions: Executions
+
+
+class LedgerShardPorts(ReportPorts):
+    store: MemberStore
+
+
+class LedgerSummaryPorts(ReportPorts):
+    clock: Clock
+
+
 def program_ports() -> ProgramPorts:
     """Return what reading and saving the program definition needs."""
     return {"program": program_store(), "clock": clock()}
@@ -305,6 +339,49 @@ def release_plan_ports() -> ReleasePlanPorts:
 def release_ports() -> ReleasePorts:
     """Return what releasing points needs."""
     return {**release_plan_ports(), "store": member_store()}
+
+
+def progress_ports() -> ReportPorts:
+    """Return what telling and closing an import, and telling the last ledger check, need."""
+    return {"reports": report_store()}
+
+
+ledger_report_ports = progress_ports
+
+
+def upload_ports() -> UploadPorts:
+    """Return what opening an import needs."""
+    return {**progress_ports(), "objects": object_store(), "ids": ids()}
+
+
+def import_start_ports() -> ImportStartPorts:
+    """Return what starting an import needs."""
+    return {**start_ports(), "ids": ids()}
+
+
+def import_plan_ports() -> ImportPlanPorts:
+    """Return what planning an import needs."""
+    return {**progress_ports(), "objects": object_store()}
+
+
+def import_chunk_ports() -> ImportChunkPorts:
+    """Return what importing a chunk needs."""
+    return {**order_ports(), "objects": object_store(), "reports": report_store()}
+
+
+def ledger_start_ports() -> LedgerStartPorts:
+    """Return what starting a ledger check needs."""
+    return {"executions": executions()}
+
+
+def ledger_shard_ports() -> LedgerShardPorts:
+    """Return what checking a shard of members needs."""
+    return {**progress_ports(), "store": member_store()}
+
+
+def ledger_summary_ports() -> LedgerSummaryPorts:
+    """Return what summing up a ledger check needs."""
+    return {**progress_ports(), "clock": clock()}
 
 
 def reset() -> None:
