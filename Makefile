@@ -41,8 +41,9 @@ build: .venv-sam/stamp .venv-checkov/stamp ## Validate, build and check what `ma
 deploy: build ## Deploy to AWS, asking what it needs to know: make deploy STAGE=production
 	.venv-sam/bin/sam deploy --guided --config-env $(STAGE)
 
-schemas: $(ENVIRONMENT)/dev.stamp ## Write events/schemas anew from the contracts
+schemas: $(ENVIRONMENT)/dev.stamp ## Write events/schemas and the OpenAPI document anew from the code
 	$(BIN)/python -m loyalty.contracts.export
+	$(BIN)/python -m loyalty.runtime.openapi functions
 
 requirements: .venv-uv/stamp ## Resolve requirements/*.in anew into the hash-pinned *.txt
 	for name in pip runtime local dev build checks; do \

@@ -20,7 +20,11 @@ from loyalty.services import invitations
 
 app = http.resolver()
 Token = Annotated[str, Path(max_length=2000)]
-_INVITATION = {**http.PROBLEMS, 200: http.returns("The invitation's state", InvitationView)}
+_INVITATION = {
+    **http.PROBLEMS,
+    410: http.GONE,
+    200: http.returns("The invitation's state", InvitationView),
+}
 _UNSUBSCRIBE = {**http.PROBLEMS, 200: http.returns("Whether marketing is off", UnsubscribeView)}
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from loyalty.services.quote_points import quote_points
 
 from loyalty.contracts.orders import (
     OrderAnswer,
@@ -22,6 +21,7 @@ from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
 from loyalty.services.accept_order import accept_order
 from loyalty.services.accept_return import accept_return
+from loyalty.services.quote_points import quote_points
 
 app = http.resolver()
 _MAY_SELL = ("pos", "shop", "erp", "service", "manager", "admin")

@@ -56,7 +56,8 @@ def replay(
     start, end = _instants(first_day.date(), last_day.date())
     baskets = dataset.baskets(households, first_day.date(), last_day.date(), seed)
     deliveries = len(baskets) + sum(1 for basket in baskets if goods_back(basket, seed))
-    _save_program(doors, start)
+    doors.stepped_from(start)
+    _save_program(doors)
     with Progress(
         TextColumn("[progress.description]{task.description}"),
         BarColumn(),
@@ -92,15 +93,12 @@ def _instants(first_day: date, last_day: date) -> tuple[datetime, datetime]:
     )
 
 
-def _save_program(doors: Doors, start: datetime) -> None:
+def _save_program(doors: Doors) -> None:
     """Save the demo's program definition, unless it, or a later one, is saved already."""
     current = doors.program()
     if current["version"] == 0:
         definition: dict[str, Any] = json.loads(PROGRAM_FILE.read_text())
-        effective_from = start.isoformat().replace("+00:00", "Z")
-        doors.save_program(
-            {"based_on_version": 0, "effective_from": effective_from, "definition": definition}
-        )
+        doors.save_program({"based_on_version": 0, "definition": definition})
 
 
 def _differences(found: pd.DataFrame, expected: pd.DataFrame) -> list[str]:

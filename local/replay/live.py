@@ -36,7 +36,7 @@ class LiveState:
 
 def read(workspace: Workspace) -> LiveState:
     """Read the members table of the running cloud."""
-    table = outputs.read(workspace)["MembersTableName"]
+    table = outputs.read(workspace)["MembersTable"]
     deserialize = TypeDeserializer().deserialize
     found: dict[str, list[Item]] = defaultdict(list)
     pages = Cloud(workspace.url).client("dynamodb").get_paginator("scan").paginate(TableName=table)

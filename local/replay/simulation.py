@@ -50,7 +50,6 @@ class Simulation:
 
         The clock stands at `end` afterwards.
         """
-        self._doors.stepped_from(start)
         now = self._doors.now()
         self._enrol_half(start)
         self._plan_deliveries()

@@ -13,6 +13,8 @@ class DomainError(Exception):
     """A request that the rules refuse; nothing was changed."""
 
     code: ClassVar[str] = "domain_error"
+    # Most messages hold ids and are for the log; these few tell a caller what to mend.
+    is_message_public: ClassVar[bool] = False
 
 
 class MemberNotFound(DomainError):
@@ -133,6 +135,7 @@ class ProgramInvalid(DomainError):
     """The program definition contradicts itself."""
 
     code = "program_invalid"
+    is_message_public = True
 
 
 class ProgramVersionNotFound(DomainError):
@@ -157,6 +160,7 @@ class ImportFileInvalid(DomainError):
     """The file cannot be read: not UTF-8 text, or an unknown format or header."""
 
     code = "import_file_invalid"
+    is_message_public = True
 
 
 class MemberBusy(DomainError):

@@ -43,6 +43,11 @@ PROBLEMS: Final[dict[int, OpenAPIResponse]] = {
     for status in (401, 403, 404, 409, 413, 415, 422, 429, 503)
 }
 
+GONE: Final[OpenAPIResponse] = {
+    "description": HTTPStatus.GONE.phrase,
+    "content": {PROBLEM_JSON: {"model": Problem}},
+}
+
 
 def returns(description: str, model: type[BaseModel]) -> OpenAPIResponse:
     """Return what the OpenAPI document says of one answer."""
@@ -119,10 +124,11 @@ def _problem_answer(content: Problem, headers: Mapping[str, str] | None = None) 
 def domain_problem(error: DomainError) -> Problem:
     """Return the problem of a refusal.
 
-    Its detail is the class's own words, never the caller's data.
+    Its detail is the class's own words, or the message where that cannot hold personal data.
     """
-    summary = (type(error).__doc__ or type(error).__name__).strip().splitlines()[0]
-    return problem(STATUS_OF[type(error)], error.code, summary)
+    words = (type(error).__doc__ or type(error).__name__).strip().splitlines()[0]
+    detail = str(error) if error.is_message_public else words
+    return problem(STATUS_OF[type(error)], error.code, detail)
 
 
 def domain_refusal(error: DomainError) -> Response[str]:

@@ -33,8 +33,9 @@ def document(functions: Path) -> str:
         security=[{"bearer": []}],
         on_conflict="error",
     )
-    merge.discover(functions / "api", pattern="*.py", project_root=functions)
-    schema = merge.get_openapi_schema()
+    for resource in sorted((functions / "api").glob("*.py")):
+        merge.add_file(resource, resolver_name="app")
+    schema = json.loads(merge.get_openapi_json_schema())
     for path, operations in schema["paths"].items():
         if path.startswith(_PUBLIC):
             for operation in operations.values():
