@@ -47,6 +47,7 @@ _EXPECTED_ERRORS = (
 )
 
 
+_ERROR_CHARACTERS = 400
 _ADDRESSES = (("ApiUrl", "API"), ("DocsUrl", "docs"), ("MailUrl", "sent mail"))
 
 
@@ -76,7 +77,7 @@ def up(
     ] = False,
     demo: Annotated[bool, typer.Option(help="Replay a year of 40 households meanwhile.")] = False,
     clock: Annotated[Mode | None, typer.Option(help="How the program's time runs.")] = None,
-    now: Annotated[str | None, typer.Option(help="Set the program's time (ISO 8601).")] = None,
+    now: Annotated[str | None, typer.Option(help="The program's time (ISO 8601); stepped.")] = None,
 ) -> None:
     """Start the laptop cloud and deploy the product on it; Ctrl-C stops everything."""
     workspace = Workspace.from_environment()
@@ -133,8 +134,8 @@ def show_status() -> None:
     clock = client.get(workspace, "/_local/clock")
     found = status.collect(workspace)
     console.print(f"running at {workspace.url} (process {launch.launcher_of(workspace).pid()})")
-    demo = launch.demo_of(workspace).pid()
-    console.print("demo is running" if demo else "no demo is running")
+    if launch.demo_of(workspace).pid() is not None:
+        console.print(f"the demo is running, see {workspace.demo_log_file}", soft_wrap=True)
     _print_clock(clock)
     if found is None:
         console.print("the product is not deployed")
@@ -151,7 +152,8 @@ def show_status() -> None:
     counts.add_row("messages sent", str(len(mails)))
     console.print(counts)
     for error in found.errors:
-        console.print(error, style="red", highlight=False, markup=False, soft_wrap=True)
+        shown = error[:_ERROR_CHARACTERS]
+        console.print(shown, style="red", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

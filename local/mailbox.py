@@ -27,6 +27,8 @@ class Message:
         The plain text; what a text message says.
     html
         The HTML part of an e-mail, empty if it has none.
+    headers
+        Headers that the program gave an e-mail, such as ``List-Unsubscribe``.
     """
 
     message_id: str
@@ -37,6 +39,7 @@ class Message:
     subject: str
     text: str
     html: str
+    headers: Mapping[str, str]
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -56,6 +59,7 @@ class Message:
             "links": list(self.links),
             "text": self.text,
             "html": self.html,
+            "headers": dict(self.headers),
         }
 
 
@@ -100,6 +104,7 @@ def _email(record: Mapping[str, Any]) -> Message:
         subject=record["Subject"],
         text=record["BodyText"],
         html=record["BodyHtml"] or "",
+        headers={header["Name"]: header["Value"] for header in record.get("Headers", ())},
     )
 
 
@@ -113,4 +118,5 @@ def _text(record: Mapping[str, Any]) -> Message:
         subject="",
         text=record["Message"],
         html="",
+        headers={},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from local.workspace import STACK_NAME, Workspace
 
 _ERRORS_SHOWN = 5
 _EXECUTIONS_COUNTED = 5000
-_LOG_GROUP_PREFIX = "/aws/lambda/"
 
 
 @dataclass(frozen=True)
@@ -91,20 +91,32 @@ def _messages(cloud: Cloud, deployment: Deployment) -> dict[str, int]:
 
 def _function_errors(cloud: Cloud) -> list[str]:
     client = cloud.client("logs")
-    pages = client.get_paginator("describe_log_groups").paginate(
-        logGroupNamePrefix=_LOG_GROUP_PREFIX
-    )
     events: list[tuple[int, str]] = []
-    for page in pages:
+    for page in client.get_paginator("describe_log_groups").paginate():
         for group in page["logGroups"]:
             name = group["logGroupName"]
             found = client.filter_log_events(logGroupName=name, filterPattern="ERROR")
-            function = name.removeprefix(_LOG_GROUP_PREFIX)
             events += [
-                (event["timestamp"], f"{function}: {event['message'].strip()}")
-                for event in found["events"]
+                (event["timestamp"], _readable(name, event["message"])) for event in found["events"]
             ]
     return [message for _, message in sorted(events, reverse=True)[:_ERRORS_SHOWN]]
+
+
+def _is_error(line: str) -> bool:
+    """The emulator's filter finds the word in any case; only a level in capitals counts."""
+    return line.startswith("[ERROR]") or '"ERROR"' in line
+
+
+def _readable(log_group: str, line: str) -> str:
+    """One line for people: who, what, and the exception if the line tells."""
+    name = log_group.rpartition("/")[2]
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return f"{name}: {line.strip().splitlines()[0]}"
+    parts = [str(entry[key]) for key in ("message", "exception_name", "exception") if key in entry]
+    who = entry.get("function_name", name)
+    return f"{who}: {' / '.join(parts) or line.strip()}"
 
 
 def _launcher_errors(log_file: Path) -> list[str]:
