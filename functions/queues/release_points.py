@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from loyalty.services.release_points import release_shard
-
 from loyalty.runtime import batch, composition
 from loyalty.runtime.observability import instrumented
+from loyalty.services.release_points import release_shard
 
 
 def release(message: batch.Message) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from loyalty.services.release_points import plan_release
-
 from loyalty.runtime import composition
 from loyalty.runtime.observability import instrumented
+from loyalty.services.release_points import plan_release
 
 
 @instrumented

@@ -19,7 +19,7 @@ from loyalty.runtime.settings import settings
 SERVICE = "loyalty"
 
 logger = Logger(service=SERVICE)
-metrics = Metrics(namespace="Loyalty", service=SERVICE)
+metrics = Metrics(namespace="Elite", service=SERVICE)
 
 Event = TypeVar("Event")
 Result = TypeVar("Result")
