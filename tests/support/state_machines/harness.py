@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.common.catch.catcher_outcome import
 )
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
@@ -233,6 +234,8 @@ class StateMachines:
             CommonStateField, "_eval_body", self._noting_states(CommonStateField._eval_body)
         )
         patch.setattr(CatcherDecl, "_eval_body", self._noting_catches(CatcherDecl._eval_body))
+        worker = BaseExecutionWorkerCommunication
+        patch.setattr(worker, "terminated", self._noting_ends(worker.terminated))
 
     def interleave_requests(self, patch: pytest.MonkeyPatch) -> None:
         """Let actors take turns at every AWS request, in the order that the clock's seed draws."""
