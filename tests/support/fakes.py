@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -32,8 +32,8 @@ class FakeMemberStore:
     """A `MemberStore` that refuses what DynamoDB would; `store_contract` holds both to that.
 
     `requests` counts what would be DynamoDB requests. `refusals` lets the next commits fail as a
-    conflicting transaction would; `before_commit` runs once before the next commit, to let somebody
-    else be faster.
+    conflicting transaction would. Somebody else is faster than the next commit when there is a
+    change in `before_commit`, or when `meanwhile` is set, which is called once.
     """
 
     def __init__(self) -> None:
@@ -51,6 +51,7 @@ class FakeMemberStore:
         self.requests = 0
         self.refusals = 0
         self.before_commit: list[MemberChange] = []
+        self.meanwhile: Callable[[], object] | None = None
 
     def order_context(
         self,
@@ -81,6 +82,9 @@ class FakeMemberStore:
         self.requests += 1
         if self.before_commit:
             self._write(self.before_commit.pop(0))
+        if self.meanwhile:
+            be_faster, self.meanwhile = self.meanwhile, None
+            be_faster()
         if self.refusals:
             self.refusals -= 1
             raise ChangeRefused("TransactionConflict")

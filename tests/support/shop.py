@@ -1,0 +1,93 @@
+"""A retailer that sells, takes back and enrols through the use cases, on the in-memory store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from loyalty.domain.identity import CustomerRef, identities
+from loyalty.domain.ledger_check import check
+from loyalty.domain.member import Channel, Member
+from loyalty.domain.orders import Money, Order, OrderKey, Return, ReturnLine
+from loyalty.domain.program import ProgramDefinition
+from loyalty.services.accept_order import OrderOutcome, accept_order
+from loyalty.services.accept_return import ReturnOutcome, accept_return
+from loyalty.services.enrol_member import EnrolmentOutcome, enrol_member
+from loyalty.services.ports import DUE_SHARDS, Due
+from tests.support.examples import NOW, PROGRAM
+from tests.support.fakes import FakeClock, FakeIds, FakeMemberStore, FakeProgramStore
+
+
+def customer(
+    member_id: str | None = None,
+    *,
+    card: str | None = None,
+    email: str | None = None,
+    phone: str | None = None,
+    name: str | None = None,
+    consents: dict[Channel, bool] | None = None,
+) -> CustomerRef:
+    """Return what an order says about its customer."""
+    known = identities(card=card, email=email, phone=phone)
+    return CustomerRef(member_id, known, name=name, consents=consents or {})
+
+
+def money_back(amount_minor: int, return_id: str = "R-1", *, at: datetime = NOW) -> Return:
+    return Return(return_id, at, amount=Money(amount_minor, "EUR"))
+
+
+def goods_back(
+    sku: str, quantity: int = 1, return_id: str = "R-1", *, at: datetime = NOW
+) -> Return:
+    return Return(return_id, at, lines=(ReturnLine(sku, quantity),))
+
+
+class Shop:
+    def __init__(self, *definitions: ProgramDefinition, at: datetime = NOW) -> None:
+        self.store = FakeMemberStore()
+        self.program = FakeProgramStore(*(definitions or (PROGRAM,)))
+        self.clock = FakeClock(at)
+        self.ids = FakeIds()
+
+    def sell(self, order: Order, to: CustomerRef) -> OrderOutcome:
+        return accept_order(
+            order, to, store=self.store, program=self.program, clock=self.clock, ids=self.ids
+        )
+
+    def take_back(self, return_: Return, *, order_id: str = "O-1") -> ReturnOutcome:
+        key = OrderKey("pos", order_id)
+        return accept_return(key, return_, store=self.store, clock=self.clock)
+
+    def enrol(self, who: CustomerRef) -> EnrolmentOutcome:
+        return enrol_member(
+            who, store=self.store, program=self.program, clock=self.clock, ids=self.ids
+        )
+
+    def a_member(self, card: str = "4711") -> str:
+        return self.enrol(customer(card=card)).member.member_id
+
+    def member(self, member_id: str) -> Member:
+        return self.store.members[member_id]
+
+    def due(self) -> list[Due]:
+        """Return every release that waits, soonest first."""
+        last = datetime.max.replace(tzinfo=NOW.tzinfo)
+        return sorted(
+            (
+                due
+                for shard in range(DUE_SHARDS)
+                for due in self.store.due("release", shard, until=last, limit=1000)
+            ),
+            key=lambda due: (due.due_at, due.member_id),
+        )
+
+    def require_sound_books(self) -> None:
+        """Fail unless every account is what its entries say and every window has its due item."""
+        for member_id, member in self.store.members.items():
+            entries = self.store.all_entries(member_id, up_to_sequence=member.account.entries)
+            assert check(member_id, member.account, entries).violations == ()
+        windows = {
+            (member_id, part.releases_at)
+            for member_id, member in self.store.members.items()
+            for part in member.account.pending
+        }
+        assert {(due.member_id, due.due_at) for due in self.due()} == windows
