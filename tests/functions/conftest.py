@@ -1,0 +1,17 @@
+"""The application in moto, for tests that call its handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.examples import NOW
+from tests.support.moto_app import MotoApp, moto_app
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[MotoApp]:
+    with moto_app(tmp_path, NOW) as application:
+        yield application
