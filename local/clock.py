@@ -14,6 +14,7 @@ import functools
 import heapq
 import itertools
 import json
+import logging
 import os
 import threading
 import time
@@ -39,6 +40,8 @@ __all__ = [
 Mode = Literal["wall", "stepped"]
 
 CLOCK_FILE_VARIABLE = "LOYALTY_CLOCK_FILE"
+logger = logging.getLogger(__name__)
+
 # In wall mode a source (a delayed message, a new schedule) is noticed within this many seconds.
 _DRIVER_SECONDS = 0.25
 
@@ -154,9 +157,9 @@ class ProgramClock(Activity):
             if moment < self.now():
                 raise ClockModeError(f"{iso(moment)} is before the clock's {self.now_iso()}")
             self.wait_until_quiet(timeout)
-            while (due := self.next_due()) is not None and due <= moment:
-                self._step_to(max(due, self.now()))
-                self._fire_next()
+            while (entry := self._next_entry()) is not None and entry[0] <= moment:
+                self._step_to(max(entry[0], self.now()))
+                self._fire(entry[1])
                 self.wait_until_quiet(timeout)
             self._step_to(moment)
 
@@ -216,11 +219,13 @@ class ProgramClock(Activity):
         if timer is not None and not timer.is_cancelled:
             timer.action()
 
-    def _fire_next(self) -> None:
-        entry = self._next_entry()
-        if entry is not None and entry[0] <= self.now():
-            with self.busy("timer"):
-                entry[1]()
+    def _fire(self, action: Callable[[], None]) -> None:
+        with self.busy("timer"):
+            try:
+                action()
+            except Exception:
+                # One broken schedule must not stop the time for everybody else.
+                logger.exception("what was due at %s failed", self.now_iso())
 
     def start(self) -> None:
         """Start the thread that fires what is due while the clock runs in wall mode."""
@@ -232,12 +237,12 @@ class ProgramClock(Activity):
         while True:
             self._has_news.clear()
             rate = self._setting.rate
-            due = self.next_due() if rate else None
-            pause = _DRIVER_SECONDS if due is None else (due - self.now()) / rate
-            if pause > 0:
+            entry = self._next_entry() if rate else None
+            pause = _DRIVER_SECONDS if entry is None else (entry[0] - self.now()) / rate
+            if entry is None or pause > 0:
                 self._has_news.wait(min(pause, _DRIVER_SECONDS))
             else:
-                self._fire_next()
+                self._fire(entry[1])
 
     def wait(
         self,
@@ -297,7 +302,7 @@ class ProgramClock(Activity):
             "now": self.now_iso(),
             "rate": self._setting.rate,
             "next_due": None if due is None else iso(due),
-            "timers": sum(not timer.is_cancelled for _, _, timer in list(self._timers)),
+            "timers": len(self._timers),
             "pending": self.pending(),
         }
 

@@ -16,6 +16,7 @@ from ministack.core.responses import _request_account_id, _request_region
 from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sns, sqs
 
 from local.clock import Source, program_clock
+from local.emulator.fixes.dynamodb_lock import LOCK
 from local.emulator.snapshots import register_snapshot
 
 # MiniStack pauses its poller after looking in vain; the next record would wait for that.
@@ -55,6 +56,8 @@ def apply() -> None:
     for poll in ("_poll_sqs", "_poll_dynamodb_streams"):
         setattr(lambda_svc, poll, _counted_poll(getattr(lambda_svc, poll)))
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = _IDLE_GAP_SECONDS
+    # A failed message is held back by its visibility time-out already.
+    lambda_svc._ESM_BACKOFF_SECONDS = 0.0
     clock = program_clock()
     clock.add_probe("messages", _visible_messages)
     clock.add_probe("stream records", _unread_records)
@@ -104,8 +107,8 @@ def _counted_poll(poll: Callable[[], bool]) -> Callable[[], bool]:
     return counted
 
 
-def _enabled_mappings(service: str) -> Iterator[Mapping]:
-    """Yield each enabled mapping of a kind of source, within its account and region."""
+def _working_mappings(service: str) -> Iterator[Mapping]:
+    """Yield each mapping of a kind of source that has a function, within its account and region."""
     for account, region, mapping in lambda_svc._iter_all_esms():
         source_arn = mapping.get("EventSourceArn", "")
         if not mapping.get("Enabled", True) or source_arn.split(":")[2:3] != [service]:
@@ -113,14 +116,18 @@ def _enabled_mappings(service: str) -> Iterator[Mapping]:
         account_token = _request_account_id.set(account)
         region_token = _request_region.set(region)
         try:
-            yield mapping
+            function, _ = lambda_svc._get_func_record_for_qualifier(
+                mapping["FunctionName"], mapping.get("Qualifier")
+            )
+            if function is not None:
+                yield mapping
         finally:
             _request_account_id.reset(account_token)
             _request_region.reset(region_token)
 
 
 def _mapped_messages() -> Iterator[dict[str, Any]]:
-    for mapping in _enabled_mappings("sqs"):
+    for mapping in _working_mappings("sqs"):
         queue = sqs._queue_by_arn(mapping["EventSourceArn"])
         yield from list(queue["messages"]) if queue else ()
 
@@ -142,9 +149,11 @@ def _wake_poller(_due: float) -> None:
 
 def _unread_records() -> int:
     unread = 0
-    for mapping in _enabled_mappings("dynamodb"):
+    for mapping in _working_mappings("dynamodb"):
         position = lambda_svc._dynamodb_stream_positions.get(mapping["UUID"])
         table_name = mapping["EventSourceArn"].split("/")[1]
-        if position is not None and table_name in dynamodb._tables:
-            unread += max(0, dynamodb.stream_end_position(table_name) - position)
+        table = dynamodb._tables.get(table_name, {})
+        if position is not None and table.get("LatestStreamArn") == mapping["EventSourceArn"]:
+            with LOCK:
+                unread += max(0, dynamodb.stream_end_position(table_name) - position)
     return unread

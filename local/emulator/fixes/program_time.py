@@ -37,7 +37,7 @@ class _ProgramTime:
 def apply() -> None:
     for service in (eventbridge, s3, ses, ses_v2, sns, sqs):
         service.time = _ProgramTime()
-    sqs._act_receive_message = _patient_receive(sqs._act_receive_message)
+    sqs._HANDLERS["ReceiveMessage"] = _patient_receive(sqs._HANDLERS["ReceiveMessage"])
 
 
 def _patient_receive(receive: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
