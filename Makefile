@@ -9,6 +9,7 @@ ENVIRONMENT ?= .venv
 BIN := $(ENVIRONMENT)/bin
 PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes
 
+export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/loyalty
 
 .PHONY: help run test lint bench build deploy schemas requirements clean
