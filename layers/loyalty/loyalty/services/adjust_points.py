@@ -85,34 +85,19 @@ def adjust_points(
         member = present_member(store, member_id)
         if not member.enrolled:
             raise NotEnrolled(member_id)
-        account, entry = adjust(
-            member.account,
-            Posting(
-                member_id=member_id,
-                business_key=f"adjustment/{adjustment_id}",
-                occurred_at=now,
-                recorded_at=now,
-                reason=reason,
-            ),
-            points,
-            lot_expiry(now, definition.expiry_months, definition.time_zone),
-        )
+        posting = Posting(member_id, f"adjustment/{adjustment_id}", now, now, reason)
+        expires_at = lot_expiry(now, definition.expiry_months, definition.time_zone)
+        account, entry = adjust(member.account, posting, points, expires_at)
         answer = AdjustmentAnswer(
             entry_id=entry_id(entry), points=points, points_available=account.points_available
         )
+        made = Adjustment(adjustment_id, member_id, points, reason, made_by, answer.model_dump())
         store.commit(
             MemberChange(
                 member=replace(member, version=member.version + 1, account=account),
                 expected_version=member.version,
                 entries=(entry,),
-                adjustment=Adjustment(
-                    adjustment_id=adjustment_id,
-                    member_id=member_id,
-                    points=points,
-                    reason=reason,
-                    made_by=made_by,
-                    answer=answer.model_dump(),
-                ),
+                adjustment=made,
             )
         )
         return answer

@@ -25,7 +25,8 @@ def numbered_lines(key: str, lines: Iterable[str]) -> Iterator[ChunkLine]:
     Parameters
     ----------
     key
-        The file's name; its extension tells the format.
+        The file's name; its extension tells the format. A CSV row is one line, also where it has
+        quoted values.
     lines
         Decoded lines without their ends.
 
@@ -48,27 +49,38 @@ def _json_lines(lines: Iterable[str]) -> Iterator[ChunkLine]:
 
 
 def _csv_rows(lines: Iterable[str]) -> Iterator[ChunkLine]:
-    rows = csv.DictReader(lines, strict=True)
+    numbered = enumerate(lines, start=1)
+    header = _header(next(numbered, (1, ""))[1])
+    for number, line in numbered:
+        if not line.strip():
+            continue
+        try:
+            row = _values(line)
+        except csv.Error:
+            yield ChunkLine(line=number, error="not CSV")
+            continue
+        if len(row) == len(header):
+            order = _order(dict(zip(header, row, strict=True)))
+            yield ChunkLine(line=number, text=json.dumps(order))
+        else:
+            yield ChunkLine(line=number, error=f"{len(row)} values for {len(header)} columns")
+
+
+def _values(line: str) -> list[str]:
+    # Each line alone, so that a quote that is never closed spoils its own line only.
+    return next(csv.reader([line], strict=True), [])
+
+
+def _header(line: str) -> list[str]:
     try:
-        header = set(rows.fieldnames or ())
+        header = _values(line)
     except csv.Error as error:
         raise ImportFileInvalid("the header is not CSV") from error
-    if missing := REQUIRED_COLUMNS - header:
+    if missing := REQUIRED_COLUMNS.difference(header):
         raise ImportFileInvalid(f"columns are missing: {', '.join(sorted(missing))}")
-    if header - COLUMNS:
-        raise ImportFileInvalid(f"the header has columns other than {', '.join(sorted(COLUMNS))}")
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error:
-            yield ChunkLine(line=rows.line_num, error="not CSV")
-            continue
-        if row is None:
-            return
-        if None in row or None in row.values():
-            yield ChunkLine(line=rows.line_num, error="not as many values as columns")
-        else:
-            yield ChunkLine(line=rows.line_num, text=json.dumps(_order(row)))
+    if COLUMNS.issuperset(header) and len(set(header)) == len(header):
+        return header
+    raise ImportFileInvalid(f"each column is one of {', '.join(sorted(COLUMNS))}, once")
 
 
 def _order(row: dict[str, str]) -> dict[str, Any]:

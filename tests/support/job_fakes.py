@@ -1,0 +1,52 @@
+"""What batch jobs need of the world besides the member store, in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+
+class FakeQueue:
+    """Keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[Mapping[str, object]] = []
+
+    def send(self, messages: Iterable[Mapping[str, object]]) -> None:
+        self.messages += messages
+
+
+class FakeReports:
+    """Results of jobs by name and part."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Mapping[str, object]]] = {}
+
+    def put(self, name: str, part: str, document: Mapping[str, object]) -> None:
+        self.documents.setdefault(name, {})[part] = document
+
+    def get(self, name: str, part: str) -> Mapping[str, object] | None:
+        return self.documents.get(name, {}).get(part)
+
+    def parts(self, name: str) -> Iterator[Mapping[str, object]]:
+        parts = self.documents.get(name, {})
+        return (parts[part] for part in sorted(parts))
+
+
+class FakeObjects:
+    """A bucket of text files."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, list[str]] = {}
+
+    def read_lines(self, key: str) -> Iterator[str]:
+        return iter(self.files[key])
+
+    def write_lines(self, key: str, lines: Iterable[str]) -> None:
+        self.files[key] = list(lines)
+
+    def write_json(self, key: str, document: object) -> None:
+        self.files[key] = [json.dumps(document)]
+
+    def upload_url(self, key: str, expires_in_seconds: int) -> str:
+        return f"https://bucket.example/{key}?expires={expires_in_seconds}"
