@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.package import REGION
+from local.workspace import REGION
 from loyalty.adapters.aws import Aws
 from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 from loyalty.adapters.dynamodb.tables import Tables, bind
