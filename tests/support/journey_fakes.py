@@ -159,13 +159,14 @@ class JourneyWorld:
 
     @property
     def outbox(self) -> Outbox:
+        return self.outbox_with(store=self.store, sender=self.sender, clock=self.clock)
+
+    def outbox_with(self, **ports: Any) -> Outbox:
         return Outbox(
-            store=self.store,
-            clock=self.clock,
             renderer=FakeRenderer(),
             links=self.links,
-            sender=self.sender,
             public_url="https://elite.example",
+            **ports,
         )
 
     def customer(self, member_id: str = "m1", **fields: Any) -> Member:

@@ -17,6 +17,7 @@ from loyalty.domain.journey import Step, invite, may_be_invited, remind, suppres
 from loyalty.domain.member import Member
 from loyalty.domain.messaging import (
     HOUR,
+    after_quiet_hours,
     earliest_marketing,
     hour_of,
     hourly_slot,
@@ -72,7 +73,7 @@ def send_invite(
     def decide() -> ClaimedMail | SendOutcome:
         member = present_member(outbox.store, member_id)
         if member.status == "invited":
-            return _claim_failed_again("invite", member, outbox, program, now)
+            return _claim_failed_again("invite", member, outbox, program, current, now)
         if not may_be_invited(member):
             return ANSWERED
         if current.journeys_paused:
@@ -97,7 +98,7 @@ def send_reminder(member_id: str, *, outbox: Outbox, program: ProgramStore) -> S
     def decide() -> ClaimedMail | SendOutcome:
         member = present_member(outbox.store, member_id)
         if member.status == "reminded":
-            return _claim_failed_again("reminder", member, outbox, program, now)
+            return _claim_failed_again("reminder", member, outbox, program, current, now)
         if member.status != "invited":
             return ANSWERED
         if current.journeys_paused:
@@ -206,7 +207,12 @@ def _claim_marketing(
 
 
 def _claim_failed_again(
-    kind: LetterKind, member: Member, outbox: Outbox, program: ProgramStore, now: datetime
+    kind: LetterKind,
+    member: Member,
+    outbox: Outbox,
+    program: ProgramStore,
+    current: ProgramDefinition,
+    now: datetime,
 ) -> ClaimedMail | SendOutcome:
     """Claim a refused mail anew; whatever else became of it counts as sent.
 
@@ -214,8 +220,12 @@ def _claim_failed_again(
     """
     message = outbox.store.message(member.member_id, kind)
     refused = message is not None and message.state == "failed"
-    if not refused or not may_market(member, "email", program.current(now)):
+    if not refused or not may_market(member, "email", current):
         return SENT
+    # The weekly limit has counted it already.
+    earliest = after_quiet_hours(current, now + HOUR if current.journeys_paused else now)
+    if earliest > now:
+        return SendOutcome.later(earliest)
     email = compose(kind, kind, member, journey_definition(member, program), outbox=outbox, at=now)
     return claim(member, unchanged(member), kind, kind, email, store=outbox.store, at=now)
 
