@@ -14,13 +14,15 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local.emulator.unpacked_code import CodeStore
-from local.emulator.worker_process import ProcessEndedError, WorkerProcess
+from local.emulator.worker_process import Forker, ProcessEndedError, WorkerProcess
 
 _INIT_SECONDS = 60.0
 _EXIT_SECONDS = 2.0
 # Enough for SDKs and locale; anything else of the host stays out, as on AWS.
 _HOST_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
-# A cold start is a second of CPU: more at once than there are cores slows all of them.
+_host = {name: os.environ[name] for name in _HOST_VARIABLES if name in os.environ}
+_forker = Forker(_host)
+# A cold start is all CPU: more at once than there are cores slows all of them.
 _starting = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
 
 
@@ -89,9 +91,8 @@ class PythonWorker(lambda_runtime.Worker):  # type: ignore[misc]
             body = f"RequestId: {request_id} Error: {text}"
             return Answer.failure("Sandbox.Timedout", body, process.take_log())
         except ProcessEndedError:
-            status = self._end(process)
-            text = f"Runtime exited with error: exit status {status}"
-            body = f"RequestId: {request_id} Error: {text}"
+            self._end(process)
+            body = f"RequestId: {request_id} Error: Runtime exited without providing a reason"
             return Answer.failure("Runtime.ExitError", body, process.take_log())
         failed = "error" in answer
         body = answer["error"] if failed else answer["result"]
@@ -103,9 +104,8 @@ class PythonWorker(lambda_runtime.Worker):  # type: ignore[misc]
         code_paths = self._code_paths()
         init = {"code_paths": list(map(str, code_paths)), "handler": self.config["Handler"]}
         with _starting:
-            process = WorkerProcess(
-                code_paths[0], self._environment(code_paths[0]), self.code.directory
-            )
+            variables = self._environment(code_paths[0])
+            process = WorkerProcess(_forker, variables, self.code.directory)
             self._proc = process
             try:
                 answer = process.exchange(init, _INIT_SECONDS)
@@ -116,11 +116,11 @@ class PythonWorker(lambda_runtime.Worker):  # type: ignore[misc]
             raise InitError(answer["error"])
         return process
 
-    def _end(self, process: WorkerProcess) -> int:
-        """End the process at once; return its exit status."""
+    def _end(self, process: WorkerProcess) -> None:
+        """End the process at once."""
         self._proc = None
         process.kill()
-        return process.wait(_EXIT_SECONDS)
+        process.wait(_EXIT_SECONDS)
 
     def _code_paths(self) -> list[Path]:
         """Return directories for ``sys.path``: the function's code first, then its layers."""
@@ -135,7 +135,6 @@ class PythonWorker(lambda_runtime.Worker):  # type: ignore[misc]
         config = self.config
         _, region = lambda_runtime._account_region_from_function_config(config)
         function_name = config["FunctionName"]
-        host = {name: os.environ[name] for name in _HOST_VARIABLES if name in os.environ}
         defaults = {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
             "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon
@@ -155,4 +154,4 @@ class PythonWorker(lambda_runtime.Worker):  # type: ignore[misc]
             "_HANDLER": config["Handler"],
         }
         credentials: dict[str, str] = lambda_runtime.execution_credentials(config)
-        return {**host, **defaults, **own, **runtime, **credentials}
+        return {**_host, **defaults, **own, **runtime, **credentials}

@@ -1,22 +1,32 @@
-"""One Lambda execution environment: runs as its own process, standard library only.
+"""One Lambda execution environment, as its own process; standard library only.
 
-The launcher writes one JSON line per message to standard input; answers go, one JSON line
-each, to the file descriptor that was standard output at the start. Whatever the handler
-prints or logs goes to standard error, which the launcher has pointed at a file: when the
-answer is there, so is the whole log. Error answers have the shapes of the AWS runtime.
+Started with names of modules, this script imports them and then forks a worker for each request
+on standard input, a socket: so a cold start costs the function's own imports, not a second for
+the SDK and its like. A request is a line of JSON with the worker's variables, and the two
+descriptors that become its standard input and output (a socket) and its standard error (a file).
+
+A worker gets one JSON line per message and answers with one. Whatever the handler prints or logs
+goes to standard error: when the answer is there, so is the whole log. Error answers have the
+shapes of the AWS runtime.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import json
 import os
+import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+_REQUEST_BYTES = 1 << 16
 
 Handler = Callable[[Any, "Context"], Any]
 
@@ -113,11 +123,13 @@ def invoke(handler: Handler, message: dict[str, Any]) -> str:
         return json.dumps({"error": body})
 
 
-def main() -> None:
+def run_worker() -> None:
+    """Load the function that the first message names, then answer the others."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    init = json.loads(sys.stdin.readline())
+    messages = os.fdopen(0)
+    init = json.loads(messages.readline())
     try:
         handler = load_handler(init["code_paths"], init["handler"])
     except Exception as error:  # noqa: BLE001 - whatever the module raises is the answer
@@ -127,9 +139,55 @@ def main() -> None:
         print(json.dumps({"error": body}), file=answers)
         return
     print(json.dumps({"ready": True}), file=answers)
-    for line in sys.stdin:
+    for line in messages:
         print(invoke(handler, json.loads(line)), file=answers)
 
 
+def become_worker(descriptors: list[int], variables: dict[str, str]) -> None:
+    """Turn a fresh fork into a worker; does not return."""
+    status = 1
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        talk, log = descriptors
+        for descriptor, source in enumerate((talk, talk, log)):
+            os.dup2(source, descriptor)
+        os.closerange(3, max(talk, log) + 1)
+        os.environ.clear()
+        os.environ.update(variables)
+        time.tzset()
+        os.chdir(variables["LAMBDA_TASK_ROOT"])
+        run_worker()
+        status = 0
+    except BaseException:  # noqa: BLE001 - a fork must never go on as a second forker
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def fork_workers(preloaded: list[str]) -> None:
+    """Answer each request with the process id of a new worker, until the socket is closed."""
+    for name in preloaded:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()  # keeps the memory of all workers shared
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the launcher, which ends them
+    with socket.socket(fileno=os.dup(0)) as requests:
+        while True:
+            content, descriptors, _, _ = socket.recv_fds(requests, _REQUEST_BYTES, 2)
+            if not content:
+                return
+            while not content.endswith(b"\n"):
+                content += requests.recv(_REQUEST_BYTES)
+            pid = os.fork()
+            if pid == 0:
+                requests.close()
+                become_worker(descriptors, json.loads(content))
+            for descriptor in descriptors:
+                os.close(descriptor)
+            requests.sendall(b"%d\n" % pid)
+
+
 if __name__ == "__main__":
-    main()
+    fork_workers(sys.argv[1:])

@@ -1,65 +1,106 @@
-"""One worker process and the talk with it: JSON lines out and in, and its log."""
+"""Worker processes as the launcher sees them: where they come from, and the talk with one."""
 
 from __future__ import annotations
 
 import json
 import os
 import selectors
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from io import RawIOBase
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from local.emulator import worker
 
 _READ_BYTES = 1 << 16
+# What most handlers import and what takes long; a name that is not installed is passed over.
+_PRELOADED = (
+    "boto3",
+    "jinja2",
+    "jwt",
+    "aws_lambda_powertools",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.event_handler.openapi.models",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.idempotency",
+    "pydantic",
+    "pynamodb.models",
+    "pynamodb.transactions",
+)
 
 
 class ProcessEndedError(Exception):
     """The process ended, or was ended, instead of answering."""
 
 
-class WorkerProcess:
-    """A running ``worker.py``.
+class Forker:
+    """The process that workers are forked from; started with the first of them.
 
     Parameters
     ----------
-    code_path
-        Working directory, the function's unpacked code.
-    environment
-        All of its variables; nothing is inherited.
-    scratch
-        Directory on whose disk the log may lie; nothing of it stays when the process is gone.
+    variables
+        Its environment, of which workers inherit nothing.
     """
 
-    def __init__(self, code_path: Path, environment: dict[str, str], scratch: Path) -> None:
+    def __init__(self, variables: dict[str, str]) -> None:
+        self._variables = variables
+        self._lock = threading.Lock()
+        self._requests: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def fork(self, talk: socket.socket, log: int, variables: dict[str, str]) -> int:
+        """Start a worker on these descriptors and return its process id."""
+        with self._lock:
+            if self._requests is None:
+                self._requests = self._start()
+            content = json.dumps(variables).encode() + b"\n"
+            sent = socket.send_fds(self._requests, [content], [talk.fileno(), log])
+            self._requests.sendall(content[sent:])
+            answer = self._requests.recv(_READ_BYTES)
+            if not answer:
+                self._requests = None
+                raise ProcessEndedError
+            return int(answer)
+
+    def _start(self) -> socket.socket:
+        requests, remote = socket.socketpair()
+        with remote:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", worker.__file__, *_PRELOADED],
+                env=self._variables,
+                stdin=remote.fileno(),
+                stdout=subprocess.DEVNULL,
+            )
+        return requests
+
+
+class WorkerProcess:
+    """A running worker.
+
+    Parameters
+    ----------
+    forker
+        Where it comes from.
+    variables
+        All of its environment.
+    scratch
+        Directory on whose disk its log may lie; nothing of it stays when the worker is gone.
+    """
+
+    def __init__(self, forker: Forker, variables: dict[str, str], scratch: Path) -> None:
         self._log = _nameless_file(scratch)
         self._unread = b""
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", worker.__file__],
-            cwd=code_path,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            bufsize=0,
-        )
-        self._questions = cast(RawIOBase, self._process.stdin)
-        self._answers = cast(RawIOBase, self._process.stdout)
-        # MiniStack's pool ends processes by these names.
-        self.poll = self._process.poll
-        self.terminate = self._process.terminate
-        self.kill = self._process.kill
+        self._talk, remote = socket.socketpair()
+        with remote:
+            self._pid = forker.fork(remote, self._log, variables)
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait until the process has ended; return its status and free what it held."""
-        status = self._process.wait(timeout)
-        self._questions.close()
-        self._answers.close()
-        return status
+    def __del__(self) -> None:
+        os.close(self._log)
 
     def exchange(self, message: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
         """Send one message and return the answer to it.
@@ -71,13 +112,16 @@ class WorkerProcess:
         ProcessEndedError
             If the process ends first, also because somebody ended it.
         """
+        deadline = time.monotonic() + timeout_seconds
         try:
-            self._send(json.dumps(message).encode() + b"\n")
-            line = self._read_line(time.monotonic() + timeout_seconds)
+            self._talk.sendall(json.dumps(message).encode() + b"\n")
+            while b"\n" not in self._unread:
+                self._unread += self._receive(deadline)
+        except TimeoutError:
+            raise
         except (OSError, ValueError) as error:
-            if isinstance(error, TimeoutError):
-                raise
             raise ProcessEndedError from error
+        line, _, self._unread = self._unread.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -87,25 +131,50 @@ class WorkerProcess:
         os.ftruncate(self._log, 0)
         return content.decode(errors="replace").rstrip("\n")
 
-    def __del__(self) -> None:
-        os.close(self._log)
+    # MiniStack's pool ends processes by these names, those of subprocess.Popen.
 
-    def _send(self, content: bytes) -> None:
-        while content:
-            content = content[self._questions.write(content) :]
+    def poll(self) -> int | None:
+        """Return None while the process runs; how it ended, nobody knows."""
+        try:
+            ended = not self._talk.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return 0
+        return 0 if ended else None
 
-    def _read_line(self, deadline: float) -> bytes:
+    def terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def wait(self, timeout: float) -> int:
+        """Wait until the process has ended, then hang up."""
+        deadline = time.monotonic() + timeout
+        try:
+            while True:
+                self._receive(deadline)
+        except TimeoutError:
+            raise
+        except (OSError, ValueError):
+            self._talk.close()
+        return 0
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Nobody but init waits for the process: once it has ended, its id may be another's.
+        if self.poll() is None:
+            os.kill(self._pid, number)
+
+    def _receive(self, deadline: float) -> bytes:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._answers, selectors.EVENT_READ)
-            while b"\n" not in self._unread:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise TimeoutError
-                chunk = self._answers.read(_READ_BYTES)
-                if not chunk:
-                    raise BrokenPipeError
-                self._unread += chunk
-        line, _, self._unread = self._unread.partition(b"\n")
-        return line
+            selector.register(self._talk, selectors.EVENT_READ)
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+        content = self._talk.recv(_READ_BYTES)
+        if not content:
+            raise BrokenPipeError
+        return content
 
 
 def _nameless_file(directory: Path) -> int:
