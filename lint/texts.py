@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _TEXT_SUFFIXES = frozenset(
@@ -17,7 +17,7 @@ FORBIDDEN = {
         r"--(?:extra-)?inde[x]-url\s*[= ]\s*\w|--fin[d]-links|pypi[.]org|pythonhoste[d]"
     ),
     "a path of one machine": re.compile(r"(?<![\w./:{}$-])/(?:home|root|Users|work)/\w"),
-    "something unfinished": re.compile(r"\b(?:TOD[O]|FIXM[E]|XX[X])\b"),
+    "something unfinished": re.compile(r"\b(?:TOD[O]|FIXM[E])\b"),
 }
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 _CODE = re.compile(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:md|py|yaml|toml))`")
@@ -25,14 +25,15 @@ _CODE = re.compile(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:md|py|yaml|toml))`")
 
 def problems(root: Path) -> Iterator[str]:
     """Yield what is wrong in the text files of a repository."""
-    for file in tracked_files(root):
+    files = tracked_files(root)
+    for file in files:
         name = file.relative_to(root).as_posix()
         if file.suffix in _TEXT_SUFFIXES:
             for fault in text_problems(file.read_text(encoding="utf-8")):
                 yield f"{name}:{fault}"
     for document in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
         if document.is_file():
-            for missing in missing_paths(document, root):
+            for missing in missing_paths(document, root, files):
                 name = document.relative_to(root).as_posix()
                 yield f"{name}: names {missing}, which is not there"
 
@@ -45,16 +46,22 @@ def text_problems(text: str) -> Iterator[str]:
                 yield f"{number}: holds {what}"
 
 
-def missing_paths(document: Path, root: Path) -> Iterator[str]:
-    """Yield the paths that a document links to or names in code style, and that do not exist."""
+def missing_paths(document: Path, root: Path, files: Iterable[Path]) -> Iterator[str]:
+    """Yield what a document links to or names in code style, and what does not exist.
+
+    A path is looked for from the root, a name alone among all `files`.
+    """
     text = document.read_text(encoding="utf-8")
+    names = {file.name for file in files}
     for link in _LINK.findall(text):
         if not (document.parent / link).exists():
             yield link
     for path in _CODE.findall(text):
-        first = path.split("/")[0]
-        is_of_here = "/" not in path or (root / first).is_dir()
-        if is_of_here and not path.startswith("/") and not (root / path).exists():
+        if "/" not in path:
+            is_missing = path not in names
+        else:
+            is_missing = (root / path.split("/")[0]).is_dir() and not (root / path).exists()
+        if is_missing:
             yield path
 
 

@@ -89,9 +89,14 @@ def test_a_document_that_names_a_missing_file_is_noticed(tmp_path: Path) -> None
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "operations.md").touch()
     readme = tmp_path / "README.md"
-    readme.write_text("[a](docs/operations.md) [b](docs/gone.md) `docs/lost.md` `text/html` `x.py`")
+    readme.write_text(
+        "[a](docs/operations.md) [b](docs/gone.md) `docs/lost.md` `text/html` `x.py` `y.py`"
+    )
 
-    assert list(texts.missing_paths(readme, tmp_path)) == ["docs/gone.md", "docs/lost.md", "x.py"]
+    files = [tmp_path / "docs" / "operations.md", tmp_path / "y.py"]
+    missing = list(texts.missing_paths(readme, tmp_path, files))
+
+    assert missing == ["docs/gone.md", "docs/lost.md", "x.py"]
 
 
 @pytest.fixture
