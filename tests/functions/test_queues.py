@@ -135,7 +135,7 @@ class TestOrders:
     @pytest.mark.parametrize(
         ("message", "reason"),
         [
-            (order(total={"amount_minor": 1, "currency": "XXX"}), "unknown_currency"),
+            (order(total={"amount_minor": 1, "currency": "CHF"}), "unknown_currency"),
             (order(customer={"member_id": "m-nobody"}), "member_not_found"),
             (order(occurred_at=iso(NOW + timedelta(days=1))), "future_date"),
             (order(surprise=1), "invalid_event: /data/surprise extra_forbidden"),
