@@ -8,7 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from loyalty.domain.acceptance import REFUSED, Rules, accept_order, accept_return, require_past
+from loyalty.domain.acceptance import (
+    REFUSED,
+    OrderDecision,
+    Rules,
+    accept_order,
+    accept_return,
+    require_past,
+)
 from loyalty.domain.errors import FutureDate
 from loyalty.domain.journey import draw_variant
 from loyalty.domain.ledger import Lot, PendingPoints
@@ -38,9 +45,13 @@ def accept(
     program: ProgramDefinition = PROGRAM,
     waiting: OrderReturns | None = None,
     now: datetime = LATER,
-):
+) -> OrderDecision:
     rules = Rules(earning=program, journey=program)
     return accept_order(order, member, waiting=waiting, rules=rules, now=now)
+
+
+def half() -> Return:
+    return Return("R-1", NOW, amount=Money(5_000, "EUR"))
 
 
 class TestEarning:
@@ -261,7 +272,3 @@ class TestReturns:
         assert decision.order.answer["points_earned"] == 10
         assert decision.order.answer["points_pending"] == 0
         assert isinstance(decision.member.account.pending[0], PendingPoints)
-
-
-def half() -> Return:
-    return Return("R-1", NOW, amount=Money(5_000, "EUR"))

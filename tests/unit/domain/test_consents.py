@@ -58,8 +58,14 @@ class TestRecording:
 
     def test_the_same_again_is_no_news(self) -> None:
         agreed = replace(ADA, consents={"sms": yes()})
-        member, facts = record_consents(agreed, {"sms": yes(LATER)}, PROGRAM, LATER)
+        member, facts = record_consents(agreed, {"sms": yes()}, PROGRAM, LATER)
         assert member is agreed
+        assert facts == ()
+
+    def test_a_newer_repetition_is_kept_but_not_told(self) -> None:
+        agreed = replace(ADA, consents={"sms": yes()})
+        member, facts = record_consents(agreed, {"sms": yes(LATER)}, PROGRAM, LATER)
+        assert member.consents == {"sms": yes(LATER)}
         assert facts == ()
 
     @pytest.mark.parametrize(
@@ -68,6 +74,7 @@ class TestRecording:
             [yes(NOW), no(LATER)],
             [no(NOW), yes(NOW)],
             [no(NOW), yes(LATER), no(LATER)],
+            [no(NOW), yes(LATER), no(LATER + timedelta(days=1))],
         ],
     )
     def test_any_order_of_arrival_ends_at_the_newest_and_an_opt_out_wins_a_tie(

@@ -12,7 +12,7 @@ from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
 from loyalty.domain.program import ProgramDefinition
-from loyalty.domain.returns import fingerprint, take_back
+from loyalty.domain.returns import TakenBack, fingerprint, take_back
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 REFUSED = "refused"
@@ -92,11 +92,13 @@ def accept_order(
     if member is not None:
         member, entries = _credit(member, accepted, earning, now)
     returns, accepted_returns = waiting, []
-    for return_ in waiting.waiting if waiting else ():
-        counted = _count_waiting(accepted, returns or OrderReturns(order.key), return_, member, now)
-        returns, member = counted.returns, counted.member
-        entries += counted.entries
-        accepted_returns.append(counted.accepted)
+    if returns is not None:
+        for return_ in returns.waiting:
+            counted = _count_waiting(accepted, returns, return_, member, now)
+            returns, member = counted.returns, counted.member
+            entries += counted.entries
+            accepted_returns.append(counted.accepted)
+        returns = replace(returns, version=returns.version + 1, waiting=())
     crossed: tuple[StatusChange, ...] = ()
     if member is not None and _crosses(member, order, rules.journey, now):
         member, crossing = _cross(member, order, rules.journey, now)
@@ -109,7 +111,7 @@ def accept_order(
         member=member,
         entries=entries,
         status_changes=crossed,
-        returns=replace(returns, version=returns.version + 1, waiting=()) if returns else None,
+        returns=returns,
         accepted_returns=tuple(accepted_returns),
     )
 
@@ -156,17 +158,7 @@ def accept_return(
         "points_reversed": taken.points if member else 0,
         "points_available": member.account.points_available if member else 0,
     }
-    accepted = AcceptedReturn(
-        key=order.key,
-        return_id=return_.return_id,
-        member_id=order.member_id,
-        occurred_at=return_.occurred_at,
-        recorded_at=now,
-        fingerprint=fingerprint(return_),
-        eligible_minor=taken.eligible_minor,
-        points=taken.points,
-        answer=answer,
-    )
+    accepted = _accepted_return(order, return_, taken, answer, now)
     return ReturnDecision(accepted, taken.returns, member, entries)
 
 
@@ -181,17 +173,8 @@ def _count_waiting(
     try:
         return accept_return(order, returns, return_, member, now)
     except ReturnExceedsOrder as refusal:
-        refused = AcceptedReturn(
-            key=order.key,
-            return_id=return_.return_id,
-            member_id=order.member_id,
-            occurred_at=return_.occurred_at,
-            recorded_at=now,
-            fingerprint=fingerprint(return_),
-            eligible_minor=0,
-            points=0,
-            answer={REFUSED: str(refusal)},
-        )
+        nothing = TakenBack(returns, eligible_minor=0, points=0)
+        refused = _accepted_return(order, return_, nothing, {REFUSED: str(refusal)}, now)
         return ReturnDecision(refused, returns, member, ())
 
 
@@ -227,6 +210,26 @@ def _accepted(
     )
 
 
+def _accepted_return(
+    order: AcceptedOrder,
+    return_: Return,
+    taken: TakenBack,
+    answer: dict[str, object],
+    now: datetime,
+) -> AcceptedReturn:
+    return AcceptedReturn(
+        key=order.key,
+        return_id=return_.return_id,
+        member_id=order.member_id,
+        occurred_at=return_.occurred_at,
+        recorded_at=now,
+        fingerprint=fingerprint(return_),
+        eligible_minor=taken.eligible_minor,
+        points=taken.points,
+        answer=answer,
+    )
+
+
 def _credit(
     member: Member, order: AcceptedOrder, earning: Earning, now: datetime
 ) -> tuple[Member, tuple[Entry, ...]]:
@@ -240,7 +243,7 @@ def _credit(
         business_key=f"order/{order.key.source}/{order.key.order_id}",
         occurred_at=order.occurred_at,
         recorded_at=now,
-        reason="order",
+        reason=f"order {order.key.source}/{order.key.order_id}",
     )
     earned = PendingPoints(earning.releases_at, earning.lot_expires_at, earning.points)
     account, entry = accrue(member.account, posting, earned)
@@ -255,7 +258,7 @@ def _return_posting(
         business_key=f"return/{order.key.source}/{order.key.order_id}/{return_.return_id}",
         occurred_at=return_.occurred_at,
         recorded_at=now,
-        reason="return",
+        reason=f"return {return_.return_id} of order {order.key.source}/{order.key.order_id}",
     )
 
 

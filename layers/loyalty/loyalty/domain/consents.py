@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from loyalty.domain.member import Channel, Consent, EliteStatus, IdentityKind, Member, StatusChange
+from loyalty.domain.member import Channel, Consent, IdentityKind, Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
 
 _ADDRESS_OF: dict[Channel, IdentityKind] = {"email": "email", "sms": "phone"}
@@ -30,7 +30,7 @@ def may_market(member: Member, channel: Channel, definition: ProgramDefinition) 
 def record_consents(
     member: Member, said: Mapping[Channel, Consent], definition: ProgramDefinition, at: datetime
 ) -> tuple[Member, tuple[StatusChange, ...]]:
-    """Record what a customer said; an older statement never overrides a newer one.
+    """Record what a customer said; the newest statement holds, however late an older one comes.
 
     Of two statements of the same instant the opt-out holds. A prospect whose invite was suppressed
     and who may be invited now gets `InviteAllowed`; so this is also called, with nothing said,
@@ -50,8 +50,8 @@ def record_consents(
     Returns
     -------
     tuple of Member and tuple of StatusChange
-        The member and a `ConsentChanged` per channel that changed; the same member when nothing
-        did.
+        The member, the same one when nothing is new, and a `ConsentChanged` per channel whose
+        answer is another one now.
     """
     news = {
         channel: consent for channel, consent in said.items() if _is_news(member, channel, consent)
@@ -65,6 +65,7 @@ def record_consents(
             data={"channel": channel, "granted": consent.granted, "source": consent.source},
         )
         for channel, consent in news.items()
+        if not _says_the_same(member.consents.get(channel), consent)
     ]
     if news:
         member = replace(member, consents={**member.consents, **news})
@@ -79,14 +80,20 @@ def record_consents(
 
 
 def _is_news(member: Member, channel: Channel, consent: Consent) -> bool:
+    """Tell whether `consent` replaces what is known.
+
+    A repetition does too when it is newer: an older opposite that comes later must not win.
+    """
     known = member.consents.get(channel)
     if known is None:
         return True
-    if known.granted == consent.granted:
-        return False
     if known.recorded_at == consent.recorded_at:
-        return not consent.granted
+        return known.granted and not consent.granted
     return known.recorded_at < consent.recorded_at
+
+
+def _says_the_same(known: Consent | None, consent: Consent) -> bool:
+    return known is not None and known.granted == consent.granted
 
 
 def _fact(
@@ -98,14 +105,13 @@ def _fact(
     data: Mapping[str, str | int | bool | None],
 ) -> StatusChange:
     """Return a fact that leaves the Elite status as it is."""
-    status: EliteStatus = member.status
     return StatusChange(
         member_id=member.member_id,
         member_version=member.version,
         event=event,
         occurred_at=occurred_at,
         recorded_at=recorded_at,
-        from_status=status,
-        to_status=status,
+        from_status=member.status,
+        to_status=member.status,
         data=data,
     )

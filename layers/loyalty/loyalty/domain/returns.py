@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from loyalty.domain.errors import ReturnConflict, ReturnExceedsOrder, TooManyReturnsWaiting
 from loyalty.domain.orders import AcceptedOrder, EarningLine, OrderReturns, Return, ReturnLine
 
-# An order applies its waiting returns in its own transaction, two items each, of at most 100 items
-# in all.
+# An order counts its waiting returns in its own transaction, which has room for 100 items: two for
+# each of them.
 MAX_WAITING = 30
 
 
@@ -110,8 +110,7 @@ def _returned_minor(returns: OrderReturns) -> int:
 
 
 def _returnable_minor(order: AcceptedOrder) -> int:
-    # Lines need not add up to the total (deposits, rounding); both are "the order's amount" to
-    # somebody.
+    # Lines need not add up to the total (deposits, rounding); a return may follow either.
     return max(order.total.amount_minor, sum(line.amount_minor for line in order.lines))
 
 
@@ -167,7 +166,7 @@ def _worth_back(order: AcceptedOrder, returns: OrderReturns) -> tuple[int, int]:
     """Return the eligible minor units and the points of all that came back so far.
 
     An amount without lines is taken to be goods; only what exceeds them is shipping, fees and the
-    like.
+    like. Everything is back when all goods are, or when all of the money is.
     """
     goods = [
         (line, back_minor)
