@@ -19,7 +19,7 @@ from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.services import eventbridge, lambda_svc, sqs
 
 from local.clock import program_clock
-from local.emulator.snapshots import register_snapshot
+from local.emulator.snapshots import changes, register_snapshot
 
 _RETRY_SECONDS = 60.0
 _DEFAULT_RETRIES = 2
@@ -92,6 +92,7 @@ def _run(key: str, invocation: Invocation) -> None:
     try:
         _attempt(key, invocation)
     finally:
+        changes.mark()
         program_clock().leave("asynchronous invocation")
 
 

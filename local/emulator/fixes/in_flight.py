@@ -17,7 +17,7 @@ from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sns, sqs
 
 from local.clock import Source, program_clock
 from local.emulator.fixes.dynamodb_lock import LOCK
-from local.emulator.snapshots import register_snapshot
+from local.emulator.snapshots import changes, register_snapshot
 
 # MiniStack pauses its poller after looking in vain; the next record would wait for that.
 _IDLE_GAP_SECONDS = 0.001
@@ -70,7 +70,10 @@ def _counted_invocation(execute: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(execute)
     def counted(*args: Any, **kwargs: Any) -> Any:
         with program_clock().busy("invocation"):
-            return execute(*args, **kwargs)
+            try:
+                return execute(*args, **kwargs)
+            finally:
+                changes.mark()
 
     return counted
 
@@ -85,6 +88,7 @@ def _counted_background(spawn: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 work(*work_args)
             finally:
+                changes.mark()
                 clock.leave("background")
 
         return spawn(run, *args, **kwargs)

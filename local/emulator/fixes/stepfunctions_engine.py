@@ -15,9 +15,9 @@ import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
-from ministack.core.arn import parse_arn
 from ministack.core.responses import json_response, set_request_account_id, set_request_region
 from ministack.services import stepfunctions as sf
 
@@ -32,6 +32,7 @@ from local.emulator.fixes.stepfunctions_pauses import (
     Pause,
     Steps,
     drive,
+    outcome_of,
 )
 from local.emulator.fixes.stepfunctions_scope import Scope, dump
 from local.emulator.fixes.stepfunctions_states import Interpreter, StoppedError
@@ -61,6 +62,11 @@ def apply() -> None:
     register_snapshot("executions", dict, lambda _: resume_all())
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    output: Any
+
+
 class Run:
     """A running execution: its steps, the pause it is in, and its end."""
 
@@ -86,21 +92,23 @@ class Run:
         with program_clock().adopt("execution"):
             if self.execution["status"] != "RUNNING":
                 return
-            try:
-                # A generator's first value must be None.
-                pause = self._steps.send(outcome)  # type: ignore[arg-type]
-            except StopIteration as end:
-                self._end("SUCCEEDED", output=end.value)
-            except StoppedError:
-                logger.debug("%s was stopped", self.execution["executionArn"])
-            except ExecutionError as error:
-                self._end("FAILED", error=error)
-            except Exception as error:
-                logger.exception("%s broke off", self.execution["executionArn"])
-                self._end("FAILED", error=ExecutionError("States.Runtime", str(error)))
+            stepped = outcome_of(functools.partial(self._next, outcome))
+            if isinstance(stepped.error, StoppedError):
+                return
+            if stepped.error is not None:
+                self._end("FAILED", error=stepped.error)
+            elif isinstance(stepped.value, Pause):
+                self._pause = stepped.value
+                self._pause.arm(self.go_on)
             else:
-                self._pause = pause
-                pause.arm(self.go_on)
+                self._end("SUCCEEDED", output=stepped.value.output)
+
+    def _next(self, outcome: Outcome | None) -> Pause | _Ended:
+        try:
+            # A generator's first value must be None.
+            return self._steps.send(outcome)  # type: ignore[arg-type]
+        except StopIteration as end:
+            return _Ended(end.value)
 
     def stop(self) -> None:
         """Give up whatever the execution waits for, after its status has changed."""
@@ -209,17 +217,17 @@ def _run_or_fall_back(original: Callable[[str], None]) -> Callable[[str], None]:
 
 def _run_here(execution: Record, definition: Record) -> None:
     with program_clock().busy("execution"):
-        try:
-            output = drive(_steps(execution, definition))
-        except ExecutionError as error:
-            _end(execution, "FAILED", error=error)
-        else:
-            _end(execution, "SUCCEEDED", output)
+        outcome = outcome_of(lambda: drive(_steps(execution, definition)))
+        status = "SUCCEEDED" if outcome.error is None else "FAILED"
+        _end(execution, status, outcome.value, outcome.error)
 
 
 def _end(
     execution: Record, status: str, output: Any = None, error: ExecutionError | None = None
 ) -> None:
+    if execution["status"] != "RUNNING":
+        # Stopped or timed out while its last state ran.
+        return
     if error is None:
         execution["output"] = dump(output)
         details = {"output": execution["output"]}
@@ -239,15 +247,13 @@ def _end(
 
 def _idempotent_start(original: Callable[[Record], Any]) -> Callable[[Record], Any]:
     def start(data: Record) -> Any:
-        arn = parse_arn(data.get("stateMachineArn", ""))
-        machine = sf._state_machines.get(data["stateMachineArn"])
+        machine = sf._state_machines.get(data.get("stateMachineArn"))
         if machine is not None and data.get("name"):
-            execution_arn = (
-                f"arn:aws:states:{arn.region}:{arn.account_id}"
-                f":execution:{machine['name']}:{data['name']}"
-            )
-            running = sf._executions.get(execution_arn)
-            if running and running["status"] == "RUNNING" and running["input"] == data.get("input"):
+            machine_arn = machine["stateMachineArn"]
+            execution_arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{data['name']}"
+            running = sf._executions.get(execution_arn, {})
+            is_same = running.get("input") == data.get("input", "{}")
+            if running.get("status") == "RUNNING" and is_same:
                 return json_response(
                     {"executionArn": execution_arn, "startDate": running["startDate"]}
                 )

@@ -8,6 +8,7 @@ program clock, and its outcome continues the execution. AWS waits for a year wit
 from __future__ import annotations
 
 import contextvars
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -28,8 +29,12 @@ __all__ = [
     "Steps",
     "Work",
     "drive",
+    "outcome_of",
     "run_concurrently",
 ]
+
+
+logger = logging.getLogger("executions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +95,25 @@ class Work(Pause):
 
         def work() -> None:
             with clock.adopt("branches"):
-                try:
-                    outcome = Outcome(self.run())
-                except ExecutionError as error:
-                    outcome = Outcome(error=error)
-                callback(outcome)
+                callback(outcome_of(self.run))
 
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(work,), daemon=True).start()
+
+
+def outcome_of(run: Callable[[], Any]) -> Outcome:
+    """Run something, and turn what it raises into an error of the state machine.
+
+    What is no such error is a bug of the emulator or a definition that AWS would refuse.
+    """
+    try:
+        return Outcome(run())
+    except ExecutionError as error:
+        return Outcome(error=error)
+    except Exception as error:
+        logger.exception("an execution broke off")
+        cause = f"{type(error).__name__}: {error}"
+        return Outcome(error=ExecutionError("States.Runtime", cause))
 
 
 def drive(steps: Steps) -> Any:
@@ -138,26 +154,29 @@ def run_concurrently(jobs: Iterable[Callable[[], None]], limit: int) -> None:
     waiting = deque(jobs)
     workers = min(limit, len(waiting))
     running = [None] * workers
+    errors: list[ExecutionError] = []
     all_done = threading.Event()
     if not workers:
         return
 
     def work() -> None:
         with clock.adopt("branch"):
-            try:
-                while waiting:
-                    try:
-                        job = waiting.popleft()
-                    except IndexError:
-                        break
-                    job()
-            finally:
-                running.pop()
-                if not running:
-                    all_done.set()
+            while waiting:
+                try:
+                    job = waiting.popleft()
+                except IndexError:
+                    break
+                outcome = outcome_of(job)
+                if outcome.error is not None:
+                    errors.append(outcome.error)
+            running.pop()
+            if not running:
+                all_done.set()
 
     for _ in range(workers):
         clock.enter("branch")
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(work,), daemon=True).start()
     clock.wait(event=all_done)
+    if errors:
+        raise errors[0]

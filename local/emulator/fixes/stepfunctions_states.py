@@ -28,8 +28,11 @@ Record = dict[str, Any]
 Attempt = Callable[[Record | None], Steps]
 
 
-class StoppedError(Exception):
-    """The execution was stopped or has timed out while it ran; there is nothing more to do."""
+class StoppedError(ExecutionError):  # type: ignore[misc]
+    """The execution was stopped or has timed out while it ran; no Retry or Catch meets this."""
+
+    def __init__(self) -> None:
+        super().__init__("States.Runtime", "the execution was stopped")
 
 
 @dataclass(slots=True)

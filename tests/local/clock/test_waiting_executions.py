@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.clock import epoch, iso
+from tests.support.ministack import wait_until
 from tests.support.stepped_cloud import DAY_SECONDS, START, SteppedCloud, lambda_task, token_task
 
 ACCEPTS_TOKENS = "def handler(event, context): return 'kept'"
@@ -84,3 +85,15 @@ def test_two_equal_runs_give_equal_histories(cloud: SteppedCloud, unique: str) -
         ]
 
     assert run(f"{unique}-first") == run(f"{unique}-second")
+
+
+def test_a_running_clock_ends_waits_by_its_factor(cloud: SteppedCloud, unique: str) -> None:
+    states = {"Waiting": {"Type": "Wait", "Seconds": 86_400, "End": True}}
+    machine = cloud.create_machine(unique, states)
+    execution = cloud.start_execution(machine, unique, {})
+    started = cloud.describe(execution)["startDate"]
+
+    cloud.post("/_local/clock", {"mode": "wall", "rate": 86_400})
+    ended = wait_until(lambda: cloud.describe(execution).get("stopDate"))
+
+    assert (ended - started).total_seconds() >= 86_400

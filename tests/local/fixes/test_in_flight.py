@@ -90,7 +90,7 @@ def test_stream_records_are_processed_before_the_clock_moves(
     assert noted_times(stepped_cloud, notes) == [0, 0, 0]
 
 
-def test_a_stream_record_is_processed_within_milliseconds(
+def test_a_stream_record_does_not_wait_for_the_pollers_next_look(
     stepped_cloud: SteppedCloud, unique: str, notes: str
 ) -> None:
     create_noter(stepped_cloud, unique, notes)
@@ -105,7 +105,8 @@ def test_a_stream_record_is_processed_within_milliseconds(
         taken.append(time.perf_counter() - started)
 
     assert len(noted_times(stepped_cloud, notes)) == 20
-    assert statistics.median(taken) < 0.1
+    # MiniStack looks once a second by itself.
+    assert statistics.median(taken) < 0.5
 
 
 def test_an_event_reaches_its_function_before_the_clock_moves(

@@ -320,3 +320,37 @@ def test_the_history_tells_states_inputs_and_outputs(
     assert [event["previousEventId"] for event in history[1:]] == list(range(1, len(history)))
     assert history[1]["stateEnteredEventDetails"]["input"] == '{"n":1}'
     assert history[5]["stateExitedEventDetails"]["output"] == '{"seen":{"n":1}}'
+
+
+def test_a_stopped_execution_ends_within_its_branches(
+    stepped_cloud: SteppedCloud, unique: str
+) -> None:
+    wait = {"Type": "Wait", "Seconds": 60, "Next": "After"}
+    branch = {"StartAt": "Wait", "States": {"Wait": wait, "After": {"Type": "Pass", "End": True}}}
+    states = {
+        "Both": {
+            "Type": "Parallel",
+            "Branches": [branch, branch],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+            "End": True,
+        },
+        "Caught": {"Type": "Succeed"},
+    }
+    machine = stepped_cloud.create_machine(unique, states)
+    execution = stepped_cloud.start_execution(machine, unique, {})
+    stepped_cloud.settle()
+    stepped_cloud.client("stepfunctions").stop_execution(executionArn=execution)
+
+    stepped_cloud.advance(seconds=120)
+
+    assert stepped_cloud.describe(execution)["status"] == "ABORTED"
+    assert [name for name, _ in stepped_cloud.entered(execution)] == ["Both", "Wait", "Wait"]
+
+
+def test_what_the_emulator_does_not_know_fails_the_execution(
+    stepped_cloud: SteppedCloud, unique: str
+) -> None:
+    branch = {"StartAt": "Odd", "States": {"Odd": {"Type": "Odd", "End": True}}}
+    states = {"All": {"Type": "Parallel", "Branches": [branch, {"StartAt": "x"}], "End": True}}
+
+    assert stepped_cloud.run(unique, states)["error"] == "States.Runtime"

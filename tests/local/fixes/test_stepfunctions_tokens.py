@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -189,3 +190,39 @@ def test_a_stopped_execution_takes_no_answer(stepped_cloud: SteppedCloud, keeper
 
     assert error_code(refusal) == "TaskTimedOut"
     assert stepped_cloud.describe(execution)["status"] == "ABORTED"
+
+
+def test_answers_at_the_very_time_out_hold_or_are_refused(
+    stepped_cloud: SteppedCloud, keeper: str
+) -> None:
+    states = {
+        "Ask": token_task(
+            keeper,
+            TimeoutSeconds=60,
+            Catch=[{"ErrorEquals": ["States.Timeout"], "Output": "silent", "Next": "Done"}],
+            Next="Done",
+        ),
+        "Done": {"Type": "Succeed"},
+    }
+    machine = stepped_cloud.create_machine(keeper, states)
+    executions = [
+        stepped_cloud.start_execution(machine, f"customer-{number}", {}) for number in range(40)
+    ]
+    stepped_cloud.settle()
+    tokens = [stepped_cloud.token(execution) for execution in executions]
+    sfn = stepped_cloud.client("stepfunctions")
+
+    def answer(token: str) -> str:
+        try:
+            sfn.send_task_success(taskToken=token, output='"answered"')
+        except sfn.exceptions.TaskTimedOut:
+            return "silent"
+        return "answered"
+
+    with ThreadPoolExecutor(9) as pool:
+        advanced = pool.submit(stepped_cloud.advance, seconds=60)
+        told = list(pool.map(answer, tokens))
+        advanced.result()
+    stepped_cloud.settle()
+
+    assert [stepped_cloud.describe(execution)["output"] for execution in executions] == told
