@@ -1,1 +1,1 @@
-"""Pure loyalty rules: standard library only; time, ids and the program definition come in as arguments."""
+"""Pure loyalty rules: standard library only; time, ids and the program come in as arguments."""

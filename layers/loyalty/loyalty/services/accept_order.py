@@ -93,9 +93,7 @@ def accept_order(
         decision, change = _decided(
             order, customer, before, known, waiting=context.returns, program=program, now=now
         )
-        if before is not None:
-            task = merge_task(before, known.others, _cause(order), now, ids)
-            change = replace(change, merge_task=task)
+        change = replace(change, merge_task=merge_task(known, _cause(order), now, ids))
         try:
             store.commit(change)
         except OrderExists as raced:

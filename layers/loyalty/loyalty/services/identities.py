@@ -70,13 +70,11 @@ def new_customer(ids: Ids, cause: str, now: datetime) -> Member:
     return Member(member_id=ids.derive("m", cause), version=0, created_at=now)
 
 
-def merge_task(
-    member: Member, others: tuple[str, ...], cause: str, now: datetime, ids: Ids
-) -> MergeTask | None:
-    """Return the task to decide whether `member` and another customer are one person, if any."""
-    if not others:
+def merge_task(known: KnownCustomer, cause: str, now: datetime, ids: Ids) -> MergeTask | None:
+    """Return the task to decide whether two customers are one person, when identities say so."""
+    if known.member is None or not known.others:
         return None
-    first, second = sorted((member.member_id, others[0]))
+    first, second = sorted((known.member.member_id, known.others[0]))
     return MergeTask(
         task_id=ids.derive("t", f"merge/{first}/{second}"),
         member_ids=(first, second),
