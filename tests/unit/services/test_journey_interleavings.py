@@ -107,6 +107,9 @@ class Journey(RuleBasedStateMachine):
             wake_journey(answer, **ports)
         self.delivered.add(key)
 
+    def undelivered(self) -> list[tuple[str, int, int]]:
+        return sorted(set(self.world.store.history) - self.delivered)
+
     def runnable(self) -> list[Run]:
         now = self.world.clock.now()
         return [
@@ -115,21 +118,15 @@ class Journey(RuleBasedStateMachine):
             if not (run.ended or run.waiting) and (run.not_before is None or run.not_before <= now)
         ]
 
-    @rule(steps=st.integers(1, 12))
-    def all_goes_well_for_a_while(self, steps: int) -> None:
-        """Bring the journey to where the interesting moments are."""
-        for _ in range(steps):
-            left = sorted(set(self.world.store.history) - self.delivered)
-            if left:
-                self.attempt(partial(self.deliver, left[0]), None)
+    @rule(steps=st.integers(1, 6), fuse=FUSES)
+    def the_journey_goes_on(self, steps: int, fuse: int | None) -> None:
+        """Take some steps; the function of the last one may die."""
+        for step in range(steps):
+            if left := self.undelivered():
+                self.attempt(partial(self.deliver, left[0]), fuse if step == steps - 1 else None)
             elif runnable := self.runnable():
-                self.attempt(partial(self.machine.step, runnable[0]), None)
-
-    @precondition(lambda self: self.runnable())
-    @rule(data=st.data(), fuse=FUSES)
-    def go_on(self, data: st.DataObject, fuse: int | None) -> None:
-        run = data.draw(st.sampled_from(self.runnable()))
-        self.attempt(lambda: self.machine.step(run), fuse)
+                run = runnable[0]
+                self.attempt(partial(self.machine.step, run), fuse if step == steps - 1 else None)
 
     @precondition(lambda self: any(run.waiting for run in self.machine.runs.values()))
     @rule(data=st.data())
@@ -178,13 +175,23 @@ class Journey(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.world.sender.sent)
-    @rule(given=st.sampled_from([invitations.accept, invitations.decline]), fuse=FUSES)
-    def the_customer_answers(self, given: Callable[..., object], fuse: int | None) -> None:
+    @rule(
+        given=st.sampled_from([invitations.accept, invitations.decline]),
+        at_once=st.booleans(),
+        fuse=FUSES,
+    )
+    def the_customer_answers(
+        self, given: Callable[..., object], at_once: bool, fuse: int | None
+    ) -> None:
+        """Answer by the link; `at_once`: the event overtakes whatever the journey does now."""
+
         def answer() -> None:
             with suppress(InvitationAnswered):
                 given(self.link("invitation"), **self.ports(), links=self.world.links)
 
         self.attempt(answer, fuse)
+        for key in self.undelivered() if at_once else ():
+            self.attempt(partial(self.deliver, key), None)
 
     @rule(
         what=st.sampled_from(["consents", "consents", "unsubscribes", "mail_bounces"]), fuse=FUSES
@@ -240,8 +247,7 @@ class Journey(RuleBasedStateMachine):
 
     def advance_everything(self) -> bool:
         """Do the next thing that is left to do; tell whether there was one."""
-        left = sorted(set(self.world.store.history) - self.delivered)
-        if left:
+        if left := self.undelivered():
             self.attempt(lambda: self.deliver(left[0]), None)
             return True
         if runnable := self.runnable():
