@@ -57,6 +57,8 @@ def missing_paths(document: Path, root: Path, files: Iterable[Path]) -> Iterator
         if not (document.parent / link).exists():
             yield link
     for path in _CODE.findall(text):
+        if path.startswith("/"):
+            continue  # a route
         if "/" not in path:
             is_missing = path not in names
         else:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cfnlint.decode
 import pytest
-from cfnlint.template import Template
 
 from lint import house
 from lint.rules import permissions
@@ -51,23 +49,15 @@ def test_drift_is_noticed(tmp_path: Path, damage: str) -> None:
 # ── the template ──────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(scope="module")
-def resources() -> Resources:
-    template, _ = cfnlint.decode.decode(str(ROOT / "template.yaml"))
-    cfn = Template("template.yaml", template, ["eu-central-1"])
-    cfn.transform()
-    return house.translate({"Resources": cfn.template["Resources"]})
-
-
 def _patterns(resources: Resources) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, rule in house.of_type(resources, "AWS::Events::Rule"):
         if house.logical_id(rule.get("EventBusName")) == "LoyaltyBus":
             yield name, rule["EventPattern"]
 
 
-def test_rules_on_the_bus_wait_for_events_that_exist(resources: Resources) -> None:
+def test_rules_on_the_bus_wait_for_events_that_exist(translated: Resources) -> None:
     registered = {(source, detail_type) for source, detail_type, _ in REGISTRY}
-    rules = dict(_patterns(resources))
+    rules = dict(_patterns(translated))
 
     assert rules
     for name, pattern in rules.items():
@@ -77,16 +67,16 @@ def test_rules_on_the_bus_wait_for_events_that_exist(resources: Resources) -> No
                 assert (word.partition(".")[0], detail_type) in registered, name
 
 
-def test_every_inbound_event_reaches_a_queue(resources: Resources) -> None:
+def test_every_inbound_event_reaches_a_queue(translated: Resources) -> None:
     inbound = {detail_type for source, detail_type, _ in REGISTRY if source == "retail"}
 
-    assert set(dict(_patterns(resources))["OrdersRule"]["detail-type"]) == inbound
+    assert set(dict(_patterns(translated))["OrdersRule"]["detail-type"]) == inbound
 
 
-def test_functions_may_publish_only_as_loyalty(resources: Resources) -> None:
+def test_functions_may_publish_only_as_loyalty(translated: Resources) -> None:
     granted = [
         statement
-        for _, statement in permissions.statements(resources)
+        for _, statement in permissions.statements(translated)
         if "events:PutEvents" in house.as_list(statement.get("Action", []))
     ]
 

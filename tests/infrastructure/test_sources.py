@@ -90,7 +90,8 @@ def test_a_document_that_names_a_missing_file_is_noticed(tmp_path: Path) -> None
     (tmp_path / "docs" / "operations.md").touch()
     readme = tmp_path / "README.md"
     readme.write_text(
-        "[a](docs/operations.md) [b](docs/gone.md) `docs/lost.md` `text/html` `x.py` `y.py`"
+        "[a](docs/operations.md) [b](docs/gone.md) `docs/lost.md` "
+        "`text/html` `/v1/a.json` `x.py` `y.py`"
     )
 
     files = [tmp_path / "docs" / "operations.md", tmp_path / "y.py"]

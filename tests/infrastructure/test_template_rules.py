@@ -9,9 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cfnlint.decode
 import pytest
-from cfnlint.template import Template
 
 from lint import house
 from lint.rules import delivery, operation, permissions
@@ -33,15 +31,6 @@ RULES = [
     operation.PhysicalNames(),
     operation.ResourceCount(),
 ]
-
-
-@pytest.fixture(scope="module")
-def translated() -> Resources:
-    template, errors = cfnlint.decode.decode(str(ROOT / "template.yaml"))
-    assert not errors
-    cfn = Template("template.yaml", template, ["eu-central-1"])
-    cfn.transform()
-    return house.translate({"Resources": cfn.template["Resources"]})
 
 
 @pytest.fixture
