@@ -126,7 +126,7 @@ class FakeBus:
     """Takes everything but the events whose place is in `refused`."""
 
     def __init__(self) -> None:
-        self.events: list[Mapping[str, object]] = []
+        self.events: list[Mapping[str, Any]] = []
         self.refused: set[int] = set()
 
     def publish(self, events: Any) -> set[int]:

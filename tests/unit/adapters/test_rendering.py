@@ -1,0 +1,120 @@
+"""Mails and pages: complete, escaped, and with nothing that runs or loads."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import pytest
+
+from loyalty.adapters.rendering import JinjaRenderer
+from loyalty.contracts.program import TextSet
+from loyalty.services.ports import Email
+
+RENDERER = JinjaRenderer()
+ANSWER = "https://elite.example/v1/invitations/abc.def"
+UNSUBSCRIBE = "https://elite.example/v1/unsubscribe/abc.def"
+SETS = get_args(TextSet)
+MARKETING = [
+    *(f"{name}/invite" for name in SETS),
+    *(f"{name}/reminder" for name in SETS),
+    "outreach",
+]
+
+
+def mail(template: str, name: str | None = "Ann") -> Email:
+    context: dict[str, Any] = {"name": name, "unsubscribe_url": UNSUBSCRIBE}
+    if template != "welcome":
+        context |= {
+            "accept_url": ANSWER,
+            "decline_url": f"{ANSWER}?answer=decline",
+            "valid_until": date(2017, 5, 1),
+        }
+    return RENDERER.email(template, to="ann@example.com", context=context, headers={}, tags={})
+
+
+@pytest.mark.parametrize("template", MARKETING)
+def test_marketing_mails_have_all_links_as_text_and_html(template: str) -> None:
+    sent = mail(template)
+    for body in (sent.text, sent.html):
+        assert ANSWER in body
+        assert f"{ANSWER}?answer=decline" in body
+        assert UNSUBSCRIBE in body
+        assert "01 May 2017" in body
+    assert sent.subject
+    assert "\n" not in sent.subject
+
+
+@pytest.mark.parametrize("template", [*MARKETING, "welcome"])
+def test_a_name_is_escaped_in_html_and_may_be_missing(template: str) -> None:
+    assert "<script>" not in mail(template, "<script>alert(1)</script>").html
+    assert "None" not in mail(template, None).text + mail(template, None).html
+
+
+@pytest.mark.parametrize("template", [*MARKETING, "welcome"])
+def test_mails_load_nothing(template: str) -> None:
+    html = mail(template).html
+    assert html.startswith("<!doctype html>")
+    assert not re.search(r"<(script|img|link|iframe)|url\(|javascript:", html)
+
+
+def test_a_line_break_in_a_value_begins_no_header() -> None:
+    renderer = JinjaRenderer()
+    renderer._environment.loader = _templates(
+        {"mail/x.subject.txt": "Hi {{ name }}", "mail/x.txt": "", "mail/x.html": ""}
+    )
+    sent = renderer.email(
+        "x", to="a@example.com", context={"name": "A\r\nBcc: b"}, headers={}, tags={}
+    )
+    assert sent.subject == "Hi A Bcc: b"
+
+
+def _templates(texts: dict[str, str]) -> Any:
+    from jinja2 import DictLoader
+
+    return DictLoader(texts)
+
+
+VIEW = SimpleNamespace(state="open", subscribed=True)
+PAGES: list[tuple[str, dict[str, Any]]] = [
+    ("invitation", {"view": VIEW, "token": "abc.def", "answer": "accept"}),
+    ("invitation", {"view": VIEW, "token": "abc.def", "answer": "decline"}),
+    ("invitation", {"view": SimpleNamespace(state="accepted"), "token": "t", "answer": "accept"}),
+    ("invitation", {"view": SimpleNamespace(state="declined"), "token": "t", "answer": "accept"}),
+    ("accepted", {"view": VIEW}),
+    ("declined", {"view": VIEW}),
+    ("unsubscribe", {"view": VIEW, "token": "abc.def"}),
+    ("unsubscribe", {"view": SimpleNamespace(subscribed=False), "token": "t"}),
+    ("unsubscribed", {"view": VIEW}),
+    *(
+        ("refused", {"problem": SimpleNamespace(code=code)})
+        for code in (
+            "invitation_expired",
+            "invitation_answered",
+            "invitation_invalid",
+            "member_busy",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("template", "context"), PAGES)
+def test_pages_run_and_load_nothing(template: str, context: dict[str, Any]) -> None:
+    html = RENDERER.page(template, context)
+    assert not re.search(r"<(script|img|link|iframe)|url\(|javascript:| on\w+=| style=", html)
+    assert '<html lang="en">' in html
+    assert html.count("<h1>") == 1
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+def test_only_a_form_answers(answer: str) -> None:
+    html = RENDERER.page("invitation", {"view": VIEW, "token": "abc.def", "answer": answer})
+    assert f'<form method="post" action="abc.def/{answer}">' in html
+
+
+def test_an_answered_invitation_has_nothing_to_press() -> None:
+    view = SimpleNamespace(state="accepted")
+    html = RENDERER.page("invitation", {"view": view, "token": "t", "answer": "accept"})
+    assert "<form" not in html
