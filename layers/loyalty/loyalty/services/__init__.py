@@ -1,1 +1,1 @@
-"""Use cases. Each one reads, asks `loyalty.domain` what should happen, and writes it in one transaction."""
+"""Use cases: each reads, asks `loyalty.domain` what should happen, and writes it as one change."""

@@ -7,8 +7,9 @@ from loyalty.contracts.values import Money
 from loyalty.domain.acceptance import Rules, accept_order, require_past
 from loyalty.domain.identity import CustomerRef
 from loyalty.domain.orders import Order
-from loyalty.services.identities import known_customer
+from loyalty.services.identities import KnownCustomer, known_customer
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
+from loyalty.services.retrying import with_retries
 
 
 def quote_points(
@@ -27,13 +28,19 @@ def quote_points(
         The order lies in the future.
     UnknownCurrency
         The program cannot convert the order's currency.
+    MemberBusy
+        The customer kept changing while they were read.
     """
     now = clock.now()
     require_past(order.occurred_at, now)
-    context = store.order_context(
-        order.key, member_id=customer.member_id, identities=customer.identities
-    )
-    known = known_customer(customer, named=context.member, owners=context.owners, store=store)
+
+    def read() -> KnownCustomer:
+        context = store.order_context(
+            order.key, member_id=customer.member_id, identities=customer.identities
+        )
+        return known_customer(customer, named=context.member, owners=context.owners, store=store)
+
+    known = with_retries(read)
     rules = Rules(earning=program.current(order.occurred_at), journey=program.current(now))
     decision = accept_order(order, known.member, waiting=None, rules=rules, now=now)
     return QuoteAnswer(
