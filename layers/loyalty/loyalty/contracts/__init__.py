@@ -1,1 +1,1 @@
-"""What crosses a border of the program: HTTP bodies, events, state-machine input and output, the program definition."""
+"""What crosses a border: HTTP bodies, events, machine inputs and outputs, the program."""
