@@ -246,6 +246,19 @@ class Program:
         )
         assert answer["FailedEntryCount"] == 0, answer
 
+    def uploads(self, content: str, file_format: str = "jsonl", *, historic: bool = False) -> str:
+        """Upload a bulk file; return the import's id. ``settle`` lets it be imported."""
+        ticket = self.post("/v1/imports", {"format": file_format, "historic": historic}, role="erp")
+        answer = self._http.put(ticket["upload_url"], content=content.encode())
+        assert answer.status_code == 200, answer.text
+        return str(ticket["import_id"])
+
+    def imports(self, content: str, file_format: str = "jsonl", **how: bool) -> Json:
+        """Import a bulk file and return its progress when all is quiet."""
+        import_id = self.uploads(content, file_format, **how)
+        self.settle()
+        return self.get(f"/v1/imports/{import_id}", role="erp")
+
     # ── what came of it ──
     def profile(self, customer: Customer) -> Json:
         return self.get(f"/v1/members/{customer.member_id}")
@@ -338,6 +351,11 @@ class Program:
             yield
         finally:
             self.cloud.delete("/_local/faults")
+
+
+def jsonl(*lines: tuple[str, Json]) -> str:
+    """Return a bulk file of (type, data) lines."""
+    return "".join(json.dumps({"type": kind, "data": data}) + "\n" for kind, data in lines)
 
 
 class Refused(AssertionError):

@@ -1,0 +1,121 @@
+"""Every route of the API, asked by every role: who may, and who may not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from local.identity import MACHINE_ROLES, STAFF_ROLES
+from tests.support.ministack import ROOT
+from tests.support.program import Json, Program
+
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
+
+OPENAPI = json.loads((ROOT / "layers/loyalty/loyalty/contracts/openapi.json").read_text())
+METHODS = {"get", "put", "post", "patch", "delete"}
+
+NOBODY = "no-such-member"
+OWN = f"member:{NOBODY}"
+ANOTHER = "member:somebody-else"
+ROLES = (*STAFF_ROLES, *MACHINE_ROLES, OWN, ANOTHER)
+
+TILLS = {"pos", "shop", "erp", "service", "manager", "admin"}
+READERS = {"pos", "shop", "crm", "service", "marketer", "manager", "finance", "admin"}
+STAFF = set(STAFF_ROLES)
+EVERYBODY = None  # without a token too
+
+ORDER: Json = {
+    "source": "shop",
+    "order_id": "of-the-role-matrix",
+    "occurred_at": "2017-03-01T12:00:00Z",
+    "customer": {"email": "roles@example.com"},
+    "total": {"amount_minor": 100, "currency": "EUR"},
+}
+# Well formed, and refused or harmless for who may: routes are asked by many.
+UPDATE: Json = {"based_on_version": 999_999, "definition": {}}
+RETURN: Json = {
+    "return_id": "r",
+    "occurred_at": "2017-03-01T12:00:00Z",
+    "amount": {"amount_minor": 0, "currency": "EUR"},
+}
+MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
+    ("GET", "/v1/health"): (EVERYBODY, None),
+    ("GET", "/v1/invitations/{token}"): (EVERYBODY, None),
+    ("POST", "/v1/invitations/{token}/accept"): (EVERYBODY, None),
+    ("POST", "/v1/invitations/{token}/decline"): (EVERYBODY, None),
+    ("GET", "/v1/unsubscribe/{token}"): (EVERYBODY, None),
+    ("POST", "/v1/unsubscribe/{token}"): (EVERYBODY, None),
+    ("POST", "/v1/orders"): (TILLS, ORDER),
+    ("POST", "/v1/orders/{source}/{order_id}/returns"): (TILLS, RETURN),
+    ("POST", "/v1/points/quotes"): (TILLS, ORDER),
+    ("POST", "/v1/members"): (TILLS, {"email": "roles@example.com"}),
+    ("POST", "/v1/members/lookups"): (READERS | {"erp"}, {"email": "roles@example.com"}),
+    ("GET", "/v1/members/{member_id}"): (READERS | {OWN}, None),
+    ("GET", "/v1/members/{member_id}/ledger"): (READERS | {OWN}, None),
+    ("GET", "/v1/members/{member_id}/orders"): (READERS | {OWN}, None),
+    ("GET", "/v1/members/{member_id}/journey"): (READERS | {OWN}, None),
+    ("PUT", "/v1/members/{member_id}/consents"): ({"service", "crm", "admin", OWN}, {}),
+    ("POST", "/v1/members/{member_id}/adjustments"): (
+        {"service", "manager", "admin"},
+        {"adjustment_id": "a", "points": 1, "reason": "a gesture"},
+    ),
+    ("GET", "/v1/program"): (STAFF, None),
+    ("GET", "/v1/program/versions/{version}"): (STAFF, None),
+    ("PUT", "/v1/program"): ({"manager", "admin"}, UPDATE),
+    ("POST", "/v1/program/validate"): ({"manager", "admin"}, UPDATE),
+    ("GET", "/v1/reports/ledger"): ({"finance", "manager", "admin"}, None),
+    ("POST", "/v1/reports/ledger/checks"): ({"finance", "admin"}, None),
+    ("POST", "/v1/imports"): ({"erp", "manager", "admin"}, {"format": "jsonl"}),
+    ("GET", "/v1/imports/{import_id}"): ({"erp", "manager", "admin"}, None),
+}
+GUARDED = {route: cell for route, cell in MATRIX.items() if cell[0] is not EVERYBODY}
+OPEN = [route for route in MATRIX if route not in GUARDED]
+
+
+def concrete(path: str) -> str:
+    values = {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
+    return path.format_map(values | {"order_id": "no-such-order", "import_id": "no-such-import"})
+
+
+def test_the_matrix_names_every_route_of_the_api() -> None:
+    routes = {
+        (method.upper(), path)
+        for path, operations in OPENAPI["paths"].items()
+        for method in operations.keys() & METHODS
+    }
+    assert set(MATRIX) == routes
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=" ".join)
+def test_only_these_roles_may(program: Program, route: tuple[str, str]) -> None:
+    method, path = route
+    allowed, body = GUARDED[route]
+
+    answers = {role: program.request(method, concrete(path), body, role=role) for role in ROLES}
+
+    assert allowed is not None
+    assert {role for role, answer in answers.items() if answer.status_code != 403} == allowed
+    assert all(answer.status_code < 500 for answer in answers.values())
+    assert all(answer.status_code != 401 for answer in answers.values())
+    refusals = [answers[role].json() for role in ROLES if role not in allowed]
+    assert {refusal["code"] for refusal in refusals} == {"forbidden"}
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=" ".join)
+def test_nobody_may_without_a_token(program: Program, route: tuple[str, str]) -> None:
+    method, path = route
+
+    answer = program.request(method, concrete(path), GUARDED[route][1], role=None)
+
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == 401
+
+
+@pytest.mark.parametrize("route", OPEN, ids=" ".join)
+def test_links_and_health_need_no_token(program: Program, route: tuple[str, str]) -> None:
+    method, path = route
+
+    assert program.request(method, concrete(path), role=None).status_code in (200, 404)
