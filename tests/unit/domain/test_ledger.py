@@ -103,10 +103,10 @@ def test_a_reversal_takes_pending_points_first() -> None:
 
 def test_a_reversal_after_release_takes_the_own_lot_then_the_oldest() -> None:
     before = holding(Lot(SPRING, 2), Lot(SUMMER, 3), Lot(AUTUMN, 4))
-    account, entry = reverse(before, POSTING, PendingPoints(SOON, SUMMER, 6))
-    assert account.lots == (Lot(AUTUMN, 3),)
+    account, entry = reverse(before, POSTING, PendingPoints(SOON, SUMMER, 4))
+    assert account.lots == (Lot(SPRING, 1), Lot(AUTUMN, 4))
     assert account.owed == 0
-    assert lines(entry) == {"issued": 6, "member:ada:available": -6}
+    assert lines(entry) == {"issued": 4, "member:ada:available": -4}
 
 
 def test_what_a_reversal_cannot_find_is_owed() -> None:

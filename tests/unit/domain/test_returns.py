@@ -114,6 +114,15 @@ def test_what_a_voucher_paid_is_not_taken_back() -> None:
     assert (order.eligible_minor, half.eligible_minor) == (1000, 500)
 
 
+def test_never_more_is_taken_back_than_was_earned_however_shares_round() -> None:
+    # Half of each line is paid by voucher, so four of eight single cents are eligible.
+    lines = [OrderLine(str(number), 1, 1) for number in range(8)]
+    order = accepted(an_order(lines=lines, tenders=[Tender("voucher", 4)]))
+    assert [line.eligible_minor for line in order.lines] == [1, 1, 1, 1, 0, 0, 0, 0]
+    state = after(order, [*(goods(str(number)) for number in range(4)), amount(3)])
+    assert state.eligible_minor == order.eligible_minor == 4
+
+
 def test_money_all_back_is_everything_back() -> None:
     discounted = accepted(an_order(amount_minor=2000, total_minor=1500))
     taken = take_back(discounted, OrderReturns(discounted.key), amount(1500))
