@@ -3,7 +3,8 @@
 Raw MiniStack ignores ``TimeToLiveSpecification`` when CloudFormation creates or updates a
 table, so nothing ever expires; once switched on, it deletes by the wall clock, outside any
 lock, and writes no stream record. AWS switches it on with the table, and its deletions are
-in the stream as the service's own. Here, too, they come some time after the expiry.
+in the stream as the service's own, up to days after the expiry. Here they come once a day of the
+program's time.
 """
 
 from __future__ import annotations
@@ -11,19 +12,18 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 from ministack.core.responses import set_request_account_id, set_request_region
 
-from local.clock import program_clock
+from local.clock import Source, program_clock
 from local.emulator.fixes.dynamodb_lock import LOCK
 
 _TABLE = "AWS::DynamoDB::Table"
 _MODULE = "ministack.services.dynamodb"
 _REAPER = "dynamodb-ttl-reaper"
-_SWEEP_SECONDS = 60.0
+_SWEEP_SECONDS = 86_400.0
 _SERVICE_IDENTITY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
@@ -70,7 +70,9 @@ def apply() -> None:
         return result
 
     handlers["create"], handlers["update"] = create_with_ttl, update_with_ttl
-    threading.Thread(target=_keep_sweeping, name="time-to-live", daemon=True).start()
+    sweeper = _Sweeper()
+    program_clock().add_source("time to live", Source(sweeper.next_due, sweeper.fire))
+    program_clock().on_jump(sweeper.plan_anew)
 
 
 def _set_time_to_live(table_name: str, properties: dict[str, Any]) -> None:
@@ -92,22 +94,42 @@ def _set_time_to_live(table_name: str, properties: dict[str, Any]) -> None:
         raise ValueError(f"{_TABLE} {table_name}: {body!r}")
 
 
-def _keep_sweeping() -> None:
-    while True:
-        time.sleep(_SWEEP_SECONDS)
-        sweep(program_clock().now())
+class _Sweeper:
+    """A source of the program clock: one sweep a day, while there is anything to expire."""
+
+    def __init__(self) -> None:
+        self._due: float | None = None
+
+    def next_due(self) -> float | None:
+        if not any(table["items"] for table, _ in _tables_with_ttl()):
+            return None
+        if self._due is None:
+            self.plan_anew(program_clock().now())
+        return self._due
+
+    def plan_anew(self, now: float) -> None:
+        self._due = now + _SWEEP_SECONDS
+
+    def fire(self, due: float) -> None:
+        self.plan_anew(due)
+        sweep(due)
+
+
+def _tables_with_ttl() -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each table that has time to live, within its account and region, and the attribute."""
+    for (account, region, table_name), setting in dynamodb._ttl_settings.all_items():
+        table = dynamodb._tables.get_scoped(account, region, table_name)
+        if table is not None and setting["TimeToLiveStatus"] == "ENABLED":
+            set_request_account_id(account)
+            set_request_region(region)
+            yield table, setting["AttributeName"]
 
 
 def sweep(now: float) -> None:
     """Delete every item that had expired at ``now`` (epoch seconds)."""
-    for (account, region, table_name), setting in dynamodb._ttl_settings.all_items():
-        table = dynamodb._tables.get_scoped(account, region, table_name)
-        if table is None or setting["TimeToLiveStatus"] != "ENABLED":
-            continue
-        set_request_account_id(account)
-        set_request_region(region)
+    for table, attribute_name in _tables_with_ttl():
         for partition_key, sort_key, item in list(_items(table)):
-            if _expiry(item, setting["AttributeName"]) <= now:
+            if _expiry(item, attribute_name) <= now:
                 _delete(table, partition_key, sort_key, item)
 
 
