@@ -81,7 +81,7 @@ def moto_app(directory: Path, now: datetime) -> Iterator[MotoApp]:
         app.set_clock(now)
         for name in ("IDENTITY", "LINK"):
             arn = secrets.create_secret(
-                Name=name, SecretString=f"{name} secret of 32 bytes or more"
+                Name=name, SecretString=f"{name} secret, of 32 bytes or more"
             )
             _set(patch, **{f"{name}_SECRET_ARN": arn["ARN"]})
         _set(
