@@ -9,7 +9,7 @@ import pytest
 from tests.support.stepped_cloud import SteppedCloud
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_stepped_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SteppedCloud]:
     with SteppedCloud(tmp_path_factory.mktemp("stepped")) as cloud:
         yield cloud
