@@ -59,7 +59,9 @@ class TestOnce:
             first = other.sell(an_order(), customer(card="4711"))
 
         shop.store.meanwhile = be_faster
+        before = shop.store.requests
         second = shop.sell(an_order(), customer(card="4711"))
+        assert shop.store.requests - before == 4  # two for each of them
         assert first is not None
         assert (first.created, second.created) == (True, False)
         assert second.answer == first.answer

@@ -31,6 +31,12 @@ def test_a_new_customer_becomes_a_member(shop: Shop) -> None:
     assert events == ["MemberEnrolled", "ConsentChanged"]
 
 
+def test_what_is_bought_in_the_second_of_joining_earns() -> None:
+    shop = Shop(at=NOW + timedelta(microseconds=999_999))
+    ada = shop.a_member()
+    assert shop.sell(an_order(occurred_at=NOW), customer(ada)).answer["points_earned"] == 10
+
+
 def test_a_prospect_becomes_a_member_and_keeps_their_spend(shop: Shop) -> None:
     before = shop.sell(an_order(), customer(card="4711")).answer["member_id"]
     outcome = shop.enrol(customer(card="4711", email="ada@example.org"))

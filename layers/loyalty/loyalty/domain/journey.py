@@ -202,7 +202,7 @@ def enrol(member: Member, definition: ProgramDefinition, at: datetime) -> Step:
     definition
         The current program: entry tier, and whether Elite is open to everybody who signs up.
     at
-        Now; becomes `joined_at`.
+        Now; its whole second becomes `joined_at`.
 
     Raises
     ------
@@ -224,7 +224,8 @@ def _moved(member: Member, status: EliteStatus, at: datetime) -> Member:
 
 
 def _enrolled(member: Member, definition: ProgramDefinition, at: datetime) -> Member:
-    return replace(member, joined_at=at, tier=definition.entry_tier)
+    # Tills and shops send whole seconds: what is bought in the very second of joining counts.
+    return replace(member, joined_at=at.replace(microsecond=0), tier=definition.entry_tier)
 
 
 def _arm(member: Member) -> dict[str, str | int | bool | None]:
