@@ -46,16 +46,15 @@ def replay(
     ] = _LAST_DAY,
     seed: Annotated[int, typer.Option(help="Equal seeds on a fresh state give equal tables.")] = 1,
 ) -> None:
-    """Send a real grocer's orders through the real doors and compare every figure with a
-    recomputation.
-    """
+    """Send a real grocer's orders through the real doors and recompute every figure."""
     console = Console()
     began = time.monotonic()
     workspace = Workspace.from_environment()
     doors = Doors(workspace)
     start, end = _instants(first_day.date(), last_day.date())
     baskets = dataset.baskets(households, first_day.date(), last_day.date(), seed)
-    deliveries = len(baskets) + sum(1 for basket in baskets if goods_back(basket, seed))
+    returns = [goods for basket in baskets if (goods := goods_back(basket, seed))]
+    deliveries = len(baskets) + sum(1 for goods in returns if goods.at < end)
     doors.stepped_from(start)
     _save_program(doors)
     with Progress(

@@ -11,16 +11,14 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import (
-    NotFoundError,
-    RequestEntityTooLargeError,
-)
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
 )
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from loyalty.contracts.problems import STATUS_OF, FieldError, Problem, problem
@@ -49,6 +47,16 @@ GONE: Final[OpenAPIResponse] = {
 }
 
 
+class _Resolver(APIGatewayRestResolver):
+    """Refuses what is too large before anything reads it."""
+
+    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        body = event.get("body") or ""
+        if len(body) > BODY_LIMIT_BYTES or len(body.encode()) > BODY_LIMIT_BYTES:
+            return _too_large()
+        return super().resolve(event, context)
+
+
 def returns(description: str, model: type[BaseModel]) -> OpenAPIResponse:
     """Return what the OpenAPI document says of one answer."""
     return {"description": description, "content": {"application/json": {"model": model}}}
@@ -59,8 +67,8 @@ def resolver() -> APIGatewayRestResolver:
 
     And honours `Idempotency-Key` on POST.
     """
-    app = APIGatewayRestResolver(enable_validation=True)
-    app.use(middlewares=[_limit_body, _answer_once])
+    app = _Resolver(enable_validation=True)
+    app.use(middlewares=[_answer_once])
     app.not_found(_not_found)
     for error, answer in _ANSWERS.items():
         app.exception_handler(error)(answer)
@@ -163,9 +171,15 @@ def _unsupported_type(_: RequestUnsupportedContentType) -> Response[str]:
     )
 
 
-def _too_large(_: RequestEntityTooLargeError) -> Response[str]:
+def _too_large() -> dict[str, Any]:
     detail = f"The body is over {BODY_LIMIT_BYTES} bytes."
-    return _problem_answer(problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail))
+    content = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+    return {
+        "statusCode": content.status,
+        "multiValueHeaders": {"Content-Type": [PROBLEM_JSON]},
+        "body": content.model_dump_json(exclude_none=True),
+        "isBase64Encoded": False,
+    }
 
 
 def _not_found(_: NotFoundError) -> Response[str]:
@@ -178,16 +192,8 @@ _ANSWERS: Final[dict[type[Exception], Callable[[Any], Response[str]]]] = {
     DomainError: domain_refusal,
     RequestValidationError: _invalid_request,
     RequestUnsupportedContentType: _unsupported_type,
-    RequestEntityTooLargeError: _too_large,
     Forbidden: _forbidden,
 }
-
-
-def _limit_body(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    body = app.current_event.body or ""
-    if len(body) > BODY_LIMIT_BYTES or len(body.encode()) > BODY_LIMIT_BYTES:
-        raise RequestEntityTooLargeError(f"over {BODY_LIMIT_BYTES} bytes")
-    return next_middleware(app)
 
 
 def _answer_once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
