@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from loyalty.domain.errors import MemberNotFound
+from loyalty.domain.identity import CustomerRef
 from loyalty.domain.member import Channel, Consent, Member
+from loyalty.domain.profile import learn
 from loyalty.services.consents import change_consents
 from loyalty.services.feedback import suppress_email
 from tests.support.journey_fakes import NOON, JourneyWorld
@@ -81,3 +83,23 @@ def test_a_consent_does_not_open_a_suppressed_address(world: JourneyWorld) -> No
     say(world, True)
     assert world.member().invite_suppressed
     assert world.member().created_at == NOON
+
+
+def test_the_word_of_a_till_whose_clock_is_fast_does_not_outlive_an_opt_out(
+    world: JourneyWorld,
+) -> None:
+    customer = CustomerRef(member_id="m1", identities=(), consents={"email": True})
+    fast = NOON + timedelta(minutes=5)
+    learned, _ = learn(
+        world.customer(),
+        customer,
+        (),
+        source="pos",
+        said_at=fast,
+        definition=world.definition,
+        now=NOON,
+    )
+    world.store.members["m1"] = learned
+    world.clock.advance(timedelta(minutes=1))
+    say(world, False)
+    assert not world.member().consents["email"].granted

@@ -48,8 +48,10 @@ def learn(
         identities=member.identities + claims,
         name=member.name or customer.name,
     )
+    # A till's clock may be fast: what it says must not outlive an opt-out that follows at once.
+    recorded_at = min(said_at, now)
     said = {
-        channel: Consent(granted, recorded_at=said_at, source=source)
+        channel: Consent(granted, recorded_at=recorded_at, source=source)
         for channel, granted in customer.consents.items()
     }
     return record_consents(known, said, definition, now)
