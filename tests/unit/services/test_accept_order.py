@@ -119,6 +119,13 @@ class TestCustomer:
         }
         assert shop.member(bob).lifetime_spend_minor == 0
 
+    def test_one_task_is_opened_whoever_of_the_two_wins(self, shop: Shop) -> None:
+        shop.a_member(card="4711")
+        bob = shop.enrol(customer(email="bob@example.org")).member.member_id
+        shop.sell(an_order("O-1"), customer(card="4711", email="bob@example.org"))
+        shop.sell(an_order("O-2"), customer(bob, card="4711"))
+        assert len(shop.store.merge_tasks) == 1
+
     def test_agreeing_identities_are_no_conflict(self, shop: Shop) -> None:
         shop.enrol(customer(card="4711", email="ada@example.org"))
         answer = shop.sell(an_order(), customer(card="4711", email="ada@example.org")).answer

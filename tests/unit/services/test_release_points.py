@@ -49,6 +49,17 @@ def test_points_become_available_when_their_window_ends(shop: Shop) -> None:
     shop.require_sound_books()
 
 
+def test_no_window_is_released_before_its_end_whatever_a_message_says(shop: Shop) -> None:
+    ada = shop.a_member()
+    shop.sell(an_order(), customer(ada))
+    far_off = NOW + timedelta(days=365)
+    released = release_shard(
+        due_shard(ada), far_off, store=shop.store, clock=shop.clock, queue=FakeQueue()
+    )
+    assert released == 0
+    assert shop.member(ada).account.points_pending == 10
+
+
 def test_a_window_is_released_once(shop: Shop) -> None:
     ada = shop.a_member()
     shop.sell(an_order(), customer(ada))
