@@ -13,6 +13,7 @@ from loyalty.domain.errors import (
     OwnAccount,
 )
 from loyalty.domain.ledger import Posting, adjust
+from loyalty.domain.member import Member
 from loyalty.services.customers import present_member
 from loyalty.services.members import entry_id
 from loyalty.services.ports import (
@@ -75,16 +76,12 @@ def adjust_points(
     def decide() -> AdjustmentAnswer:
         made_before = store.adjustment(member_id, adjustment_id)
         if made_before is not None:
-            if (made_before.points, made_before.reason) != (points, reason):
-                raise AdjustmentConflict(f"adjustment {adjustment_id} was made differently")
-            return AdjustmentAnswer.model_validate(made_before.answer)
+            return _first_answer(made_before, points, reason)
         now = clock.now()
         definition = program.current(now)
         if abs(points) > definition.adjustment_limit_points:
             raise AdjustmentAboveLimit(f"at most {definition.adjustment_limit_points} points")
-        member = present_member(store, member_id)
-        if not member.enrolled:
-            raise NotEnrolled(member_id)
+        member = _enrolled_member(store, member_id)
         posting = Posting(member_id, f"adjustment/{adjustment_id}", now, now, reason)
         expires_at = lot_expiry(now, definition.expiry_months, definition.time_zone)
         account, entry = adjust(member.account, posting, points, expires_at)
@@ -103,3 +100,16 @@ def adjust_points(
         return answer
 
     return with_retries(decide)
+
+
+def _first_answer(made_before: Adjustment, points: int, reason: str) -> AdjustmentAnswer:
+    if (made_before.points, made_before.reason) != (points, reason):
+        raise AdjustmentConflict(f"{made_before.adjustment_id} was made differently")
+    return AdjustmentAnswer.model_validate(made_before.answer)
+
+
+def _enrolled_member(store: MemberStore, member_id: str) -> Member:
+    member = present_member(store, member_id)
+    if not member.enrolled:
+        raise NotEnrolled(member_id)
+    return member
