@@ -37,6 +37,8 @@ from tests.support.journey_fakes import NOON, JourneyWorld
 from tests.support.journey_machine import JourneyMachine, Run
 
 MEMBER = "m1"
+WEEK = timedelta(days=7)
+PERIOD = timedelta(days=28)
 FUSES = st.none() | st.integers(0, 13)
 TRIED_AGAIN = (Crash, EmailRefused, MessageUnsettled)
 STARTS = {"ThresholdCrossed": "threshold_crossed", "InviteAllowed": "consent_given"}
@@ -49,8 +51,9 @@ class Journey(RuleBasedStateMachine):
     @initialize(
         variant=st.sampled_from(["standard"] * 9 + ["hold_out"]),
         basis=st.sampled_from(["soft_opt_in"] * 3 + ["consent"]),
+        head_start=st.integers(0, 5),
     )
-    def cross_the_threshold(self, variant: str, basis: str) -> None:
+    def cross_the_threshold(self, variant: str, basis: str, head_start: int) -> None:
         self.world = JourneyWorld()
         self.world.change_program(invite_basis=basis)
         member = self.world.customer(MEMBER, variant=variant)
@@ -60,8 +63,10 @@ class Journey(RuleBasedStateMachine):
         self.world.store.history[MEMBER, 1, 0] = crossed
         self.fuse = Fuse()
         self.machine = JourneyMachine(self.world, self.fuse)
+        self.last_outreach_at = NOON - PERIOD
         self.delivered: set[tuple[str, int, int]] = set()
         self.world.sender.before_sending = self.check_that_it_may_be_sent
+        self.go_on(head_start, None)
 
     def check_that_it_may_be_sent(self, email: Email) -> None:
         if email.tags["message_id"].startswith("welcome"):
@@ -72,6 +77,9 @@ class Journey(RuleBasedStateMachine):
         assert not in_quiet_hours(current, now)
         recent = [at for at in self.world.member(MEMBER).marketing_sent_at if now - at < WEEK]
         assert len(recent) <= current.marketing_per_week
+        if email.tags["message_id"].startswith("outreach"):
+            assert now - self.last_outreach_at > PERIOD - timedelta(minutes=1)
+            self.last_outreach_at = now
 
     def attempt(self, action: Callable[[], Any], fuse: int | None) -> None:
         """Do something in a function that may die at any of its calls."""
@@ -120,6 +128,9 @@ class Journey(RuleBasedStateMachine):
 
     @rule(steps=st.integers(1, 6), fuse=FUSES)
     def the_journey_goes_on(self, steps: int, fuse: int | None) -> None:
+        self.go_on(steps, fuse)
+
+    def go_on(self, steps: int, fuse: int | None) -> None:
         """Take some steps; the function of the last one may die."""
         for step in range(steps):
             if left := self.undelivered():
@@ -176,7 +187,7 @@ class Journey(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.sender.sent)
     @rule(
-        given=st.sampled_from([invitations.accept, invitations.decline]),
+        given=st.sampled_from([invitations.accept] * 2 + [invitations.decline]),
         at_once=st.booleans(),
         fuse=FUSES,
     )
@@ -292,8 +303,6 @@ class Journey(RuleBasedStateMachine):
             case other:
                 pytest.fail(f"a journey does not end as {other}")
 
-
-WEEK = timedelta(days=7)
 
 TestJourney = Journey.TestCase
 TestJourney.settings = settings(
