@@ -91,6 +91,13 @@ class Cloud(deploy.Cloud):
         """End the process as ``kill -9`` does: nothing gets a chance to save anything."""
         self._end(signal.SIGKILL)
 
+    @property
+    def pid(self) -> int:
+        """The running process."""
+        if self._process is None:
+            raise RuntimeError("the emulator is not running")
+        return self._process.pid
+
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
