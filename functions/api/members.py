@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from loyalty.services.adjust_points import adjust_points
-from loyalty.services.enrol_member import enrol_member
 
 from loyalty.contracts.members import (
     AdjustmentAnswer,
@@ -25,7 +23,9 @@ from loyalty.contracts.values import Key
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
 from loyalty.services import members
+from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
+from loyalty.services.enrol_member import enrol_member
 
 app = http.resolver()
 _TILLS = ("pos", "shop", "erp", "service", "manager", "admin")

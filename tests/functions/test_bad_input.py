@@ -49,6 +49,7 @@ BAD_ORDERS: dict[str, tuple[object, int, str]] = {
     "tomorrow": (order(occurred_at="2099-01-01T00:00:00Z"), 422, "future_date"),
     "time without a zone": (order(occurred_at="2017-03-15T11:00:00"), 422, "invalid_request"),
     "time as a number": (order(occurred_at=1489575600), 422, "invalid_request"),
+    "the year 1": (order(occurred_at="0001-01-01T00:00:00+14:00"), 422, "invalid_request"),
     "a day that is not": (order(occurred_at="2017-02-30T12:00:00Z"), 422, "invalid_request"),
     "unknown field": (order(discount=5), 422, "invalid_request"),
     "unknown field of the customer": (order(customer={"mail": "a@b.c"}), 422, "invalid_request"),

@@ -38,6 +38,13 @@ def _text_only(value: object) -> object:
     return value
 
 
+def _utc(moment: datetime) -> datetime:
+    # The years that retail knows; near the ends of the calendar, changing the zone overflows.
+    if not 1970 <= moment.year < 2200:
+        raise ValueError("must lie between 1970 and 2200")
+    return moment.astimezone(UTC)
+
+
 def iso(moment: datetime) -> str:
     """Return `moment` as ISO 8601 in UTC with a `Z`, whole seconds where it has no fraction."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -46,7 +53,7 @@ def iso(moment: datetime) -> str:
 Timestamp = Annotated[
     AwareDatetime,
     BeforeValidator(_text_only),
-    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    AfterValidator(_utc),
     PlainSerializer(iso, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
