@@ -22,7 +22,9 @@ class FakeReports:
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Mapping[str, object]]] = {}
 
-    def put(self, name: str, part: str, document: Mapping[str, object]) -> None:
+    def put(
+        self, name: str, part: str, document: Mapping[str, object], *, is_lasting: bool = False
+    ) -> None:
         self.documents.setdefault(name, {})[part] = document
 
     def get(self, name: str, part: str) -> Mapping[str, object] | None:

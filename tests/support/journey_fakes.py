@@ -114,14 +114,6 @@ class FakeSender:
         return Counter(email.tags["message_id"] for email in self.sent)
 
 
-class FakeReports:
-    def __init__(self) -> None:
-        self.documents: dict[tuple[str, str], Mapping[str, object]] = {}
-
-    def put(self, name: str, part: str, document: Mapping[str, object]) -> None:
-        self.documents[name, part] = document
-
-
 class FakeBus:
     """Takes everything but the events whose place is in `refused`."""
 

@@ -17,6 +17,7 @@ from loyalty.contracts.program import default_definition
 from loyalty.domain.errors import ProgramVersionConflict, ProgramVersionNotFound
 from loyalty.services.ports import SavedProgram
 from tests.support.counting import counting_requests
+from tests.support.fakes import FakeClock
 
 NEW_YEAR = datetime(2017, 1, 1, tzinfo=UTC)
 
@@ -89,7 +90,7 @@ class TestInviteLimiter:
 
 class TestReports:
     def test_a_job_run_twice_leaves_one_result(self, tables: Tables) -> None:
-        reports = DynamoReportStore()
+        reports = DynamoReportStore(FakeClock(NEW_YEAR))
         reports.put("import-1", "chunk-00001", {"accepted": 1})
         reports.put("import-1", "chunk-00001", {"accepted": 2, "reasons": [{"line": 1}]})
         reports.put("import-1", "summary", {"accepted": 2})
@@ -100,6 +101,14 @@ class TestReports:
             {"accepted": 2, "reasons": [{"line": 1}]},
             {"accepted": 2},
         ]
+
+    def test_only_the_lasting_ones_are_kept_for_ever(self, tables: Tables, dynamodb: Any) -> None:
+        reports = DynamoReportStore(FakeClock(NEW_YEAR))
+        reports.put("ledger", "latest", {}, is_lasting=True)
+        reports.put("import-1", "summary", {})
+        items = dynamodb.scan(TableName=tables.program)["Items"]
+        expiries = {item["sk"]["S"]: item.get("expires_at_epoch") for item in items}
+        assert expiries == {"latest": None, "summary": {"N": str(1483228800 + 30 * 24 * 3600)}}
 
 
 class TestJourneys:

@@ -17,7 +17,8 @@ from loyalty.services.outreach import (
 )
 from loyalty.services.ports import Due, EmailInDoubt, EmailRefused
 from loyalty.services.shards import due_shard
-from tests.support.journey_fakes import NOON, FakeReports, JourneyWorld
+from tests.support.job_fakes import FakeReports
+from tests.support.journey_fakes import NOON, JourneyWorld
 
 PERIOD = timedelta(days=28)
 OPT_OUT = {"email": Consent(granted=False, recorded_at=NOON, source="test")}

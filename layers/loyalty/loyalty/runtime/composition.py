@@ -99,7 +99,7 @@ def report_store() -> ReportStore:
     from loyalty.adapters.dynamodb.report_store import DynamoReportStore
 
     _tables()
-    return DynamoReportStore()
+    return DynamoReportStore(clock())
 
 
 @cache

@@ -112,7 +112,7 @@ def summarize_check(check_id: str, *, reports: ReportStore, clock: Clock) -> Led
         accounts=dict(sorted(totals.items())),
         violations=tuple(violations[:VIOLATIONS_KEPT]),
     )
-    reports.put(REPORT, LATEST, report.model_dump(mode="json"))
+    reports.put(REPORT, LATEST, report.model_dump(mode="json"), is_lasting=True)
     return report
 
 

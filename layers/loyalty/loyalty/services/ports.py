@@ -373,8 +373,13 @@ class ObjectStore(Protocol):
 class ReportStore(Protocol):
     """Results of jobs (ProgramTable)."""
 
-    def put(self, name: str, part: str, document: Mapping[str, object]) -> None:
-        """Write or overwrite: the same job run twice leaves one result."""
+    def put(
+        self, name: str, part: str, document: Mapping[str, object], *, is_lasting: bool = False
+    ) -> None:
+        """Write or overwrite: the same job run twice leaves one result.
+
+        It is kept for 30 days unless it is lasting.
+        """
         ...
 
     def get(self, name: str, part: str) -> Mapping[str, object] | None: ...

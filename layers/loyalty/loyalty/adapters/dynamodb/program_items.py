@@ -77,3 +77,4 @@ class ReportItem(ProgramItem, discriminator="report"):
     """One part of a job's result."""
 
     document = DocumentAttribute(dict[str, object])
+    expires_at_epoch = IntegerAttribute(null=True)
