@@ -166,5 +166,5 @@ def test_the_runs_result_is_kept() -> None:
     result = OutreachRun(run_id="weekly-1", until=NOON, shards=shards)
     assert summarize_outreach(result, reports=reports) == OutreachCounts(sent=5, skipped=1)
     assert reports.documents == {
-        ("outreach", "weekly-1"): {"sent": 5, "skipped": 1, "until": "2017-03-01T12:00:00Z"}
+        "outreach": {"weekly-1": {"sent": 5, "skipped": 1, "until": "2017-03-01T12:00:00Z"}}
     }
