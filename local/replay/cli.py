@@ -29,7 +29,7 @@ from local.replay.simulation import Simulation
 from local.workspace import Workspace
 
 PROGRAM_FILE = Path(__file__).parent / "program.json"
-_COMPARED = ("orders", "spend_minor", "points", "crossing_order")
+_COMPARED = ("orders", "spend_minor", "points", "crossing_order", "variant")
 _SHOWN_DIFFERENCES = 20
 # Days without a zone, as the command line has them.
 _FIRST_DAY = datetime.fromisoformat("2017-01-01")

@@ -7,7 +7,7 @@ tables, only what no data set can tell: each household's member id and the insta
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -17,6 +17,17 @@ import pandas as pd
 from local.replay.behaviour import GoodsBack
 from local.replay.dataset import Basket
 from local.replay.journal import Journal
+
+
+@dataclass(slots=True)
+class _Household:
+    """What a household must show; the variant counts from its crossing on."""
+
+    orders: int = 0
+    spend_minor: int = 0
+    points: int = 0
+    crossing_order: str = ""
+    variant: str = ""
 
 
 @dataclass(slots=True)
@@ -43,44 +54,37 @@ def recompute(journal: Journal, live: pd.DataFrame, definition: dict[str, Any]) 
     definition
         The program definition as the API shows it.
     """
+    thresholds = {variant["name"]: variant["threshold_minor"] for variant in definition["variants"]}
+    drawn = _variants(live, definition)
     rate = Decimal(definition["earn_rate"])
+    households = {int(str(household)): _Household() for household in live.index}
     bought: dict[str, _Bought] = {}
     early: dict[str, list[GoodsBack]] = {}
-    rows = {
-        household: {
-            "orders": 0,
-            "spend_minor": 0,
-            "points": 0,
-            "crossing_order": "",
-            "variant": variant,
-        }
-        for household, variant in _variants(live, definition).items()
-    }
-    thresholds = {variant["name"]: variant["threshold_minor"] for variant in definition["variants"]}
     for item in journal.sent:
-        row = rows[item.household if isinstance(item, Basket) else item.basket.household]
         if isinstance(item, GoodsBack):
-            order = bought.get(item.basket.order_id)
-            if order is None:
-                early.setdefault(item.basket.order_id, []).append(item)
+            if order := bought.get(item.basket.order_id):
+                _take_back(order, item, households[item.basket.household])
             else:
-                _take_back(order, item, row)
-            continue
-        if item.order_id in bought:
-            continue
-        earns = _joined_before(live.at[item.household, "joined_at"], item.occurred_at)
-        order = bought[item.order_id] = _Bought(
-            item, _line_points(item, rate) if earns else [0] * len(item.lines)
-        )
-        order.line_back = [0] * len(item.lines)
-        row["orders"] += 1
-        row["spend_minor"] += item.total_minor
-        row["points"] += sum(order.points)
-        for goods in early.pop(item.order_id, []):
-            _take_back(order, goods, row)
-        if not row["crossing_order"] and row["spend_minor"] >= thresholds[row["variant"]]:
-            row["crossing_order"] = item.order_id
+                early.setdefault(item.basket.order_id, []).append(item)
+        elif item.order_id not in bought:
+            household = households[item.household]
+            earns = _joined_before(live.at[item.household, "joined_at"], item.occurred_at)
+            order = bought[item.order_id] = _buy(item, rate if earns else Decimal(0), household)
+            for goods in early.pop(item.order_id, []):
+                _take_back(order, goods, household)
+            variant = drawn[item.household]
+            if not household.crossing_order and household.spend_minor >= thresholds[variant]:
+                household.crossing_order, household.variant = item.order_id, variant
+    rows = {number: asdict(household) for number, household in households.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("household").sort_index()
+
+
+def _buy(basket: Basket, rate: Decimal, household: _Household) -> _Bought:
+    points = _line_points(basket, rate)
+    household.orders += 1
+    household.spend_minor += basket.total_minor
+    household.points += sum(points)
+    return _Bought(basket, points, line_back=[0] * len(basket.lines))
 
 
 def _joined_before(joined_at: Any, moment: datetime) -> bool:
@@ -120,7 +124,7 @@ def _line_points(basket: Basket, rate: Decimal) -> list[int]:
     return [int(value) for value in floors]
 
 
-def _take_back(order: _Bought, goods: GoodsBack, row: dict[str, Any]) -> None:
+def _take_back(order: _Bought, goods: GoodsBack, household: _Household) -> None:
     """Take back what has come back so far, less what was taken before.
 
     All of it when everything is back.
@@ -144,6 +148,6 @@ def _take_back(order: _Bought, goods: GoodsBack, row: dict[str, Any]) -> None:
             if line.amount_minor
         ]
         points = min(earned, sum(by_line) + earned * order.amount_back // total)
-    row["spend_minor"] -= spend - order.spend_taken
-    row["points"] -= points - order.points_taken
+    household.spend_minor -= spend - order.spend_taken
+    household.points -= points - order.points_taken
     order.spend_taken, order.points_taken = spend, points

@@ -9,6 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -77,9 +78,9 @@ class Simulation:
 
     def _plan_deliveries(self) -> None:
         for basket in self._baskets:
-            self._at(basket.occurred_at, lambda _, basket=basket: self._send_order(basket))
+            self._at(basket.occurred_at, partial(self._send_order, basket))
             if goods := behaviour.goods_back(basket, self._seed):
-                self._at(goods.at, lambda _, goods=goods: self._send_return(goods))
+                self._at(goods.at, partial(self._send_return, goods))
 
     def _plan_mail(self, start: datetime, end: datetime) -> None:
         at = start + _MAIL_EVERY
@@ -87,12 +88,12 @@ class Simulation:
             self._at(at, self._read_mail)
             at += _MAIL_EVERY
 
-    def _send_order(self, basket: Basket) -> None:
+    def _send_order(self, basket: Basket, _: datetime) -> None:
         self._doors.order(order_body(basket))
         self._journal.sent.append(basket)
         self._progress()
 
-    def _send_return(self, goods: GoodsBack) -> None:
+    def _send_return(self, goods: GoodsBack, _: datetime) -> None:
         self._doors.goods_back(SOURCE, goods.basket.order_id, return_body(goods))
         self._journal.sent.append(goods)
         self._progress()
@@ -110,7 +111,7 @@ class Simulation:
                 answer, delay = drawn
                 link = _link_for(answer, mail["links"])
                 when = _time(mail["sent_at"]) + delay
-                self._at(when, lambda now, args=(household, answer, link): self._answer(*args, now))
+                self._at(when, partial(self._answer, household, answer, link))
 
     def _answer(self, household: int, answer: Answer, link: str, at: datetime) -> None:
         status = self._doors.follow(link)
