@@ -11,7 +11,6 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 from boto3.dynamodb.types import TypeDeserializer
@@ -23,13 +22,17 @@ from local.workspace import Workspace
 from loyalty.contracts.program import default_definition
 from loyalty.contracts.values import iso
 from loyalty.domain.journey import draw_variant
+from tests.support.mails import Mail
 from tests.support.ministack import ROOT
+from tests.support.processes import kill_grandchildren
 from tests.support.stepped_cloud import SteppedCloud
 
 START = datetime(2017, 3, 1, 12, tzinfo=UTC)
 THRESHOLD_MINOR = 50_000
 NOON = time(12)
 DAY = timedelta(days=1)
+# A step of the clock lasts as long as the work that becomes due on the way.
+QUIET_SECONDS = 300.0
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
 Json = dict[str, Any]
@@ -60,37 +63,6 @@ class Customer:
 
     member_id: str
     email: str
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A mail that a customer got."""
-
-    subject: str
-    sent_at: datetime
-    headers: Mapping[str, str]
-    links: tuple[str, ...]
-
-    @property
-    def accept(self) -> str:
-        return self._link("/v1/invitations/", "")
-
-    @property
-    def decline(self) -> str:
-        return self._link("/v1/invitations/", "answer=decline")
-
-    @property
-    def unsubscribe(self) -> str:
-        return self._link("/v1/unsubscribe/", "")
-
-    @property
-    def token(self) -> str:
-        """The token of the invitation, which accepts and declines."""
-        return token_of(self.accept)
-
-    def _link(self, path: str, query: str) -> str:
-        [found] = [link for link in self.links if path in link and urlsplit(link).query == query]
-        return found
 
 
 class Program:
@@ -127,6 +99,10 @@ class Program:
         """Kill the cloud with ``kill -9`` and start it anew on what it had saved."""
         self.cloud.kill()
         self.cloud.start()
+
+    def kill_functions(self) -> int:
+        """Kill every process that a function runs in, as it is; return how many there were."""
+        return kill_grandchildren(self.cloud.pid)
 
     # ── HTTP ──
     def request(
@@ -170,14 +146,17 @@ class Program:
 
     def settle(self) -> None:
         """Let everything happen that is due now."""
-        self.cloud.settle()
+        self.advance_to(self.now)
 
     def advance(self, span: timedelta) -> None:
         """Let time pass, and everything happen that becomes due on the way."""
-        self.cloud.advance(seconds=span.total_seconds())
+        self.advance_to(self.now + span)
 
     def advance_to(self, moment: datetime) -> None:
-        self.advance(moment - self.now)
+        answer = self._http.post(
+            "/_local/clock", json={"advance_to": iso(moment)}, timeout=QUIET_SECONDS
+        )
+        assert answer.status_code == 200, answer.text
 
     def advance_to_noon(self) -> None:
         """Let time pass until it is noon, when mails may be sent."""
@@ -223,6 +202,10 @@ class Program:
         customer = self.a_customer(**details)
         self.buys(customer, THRESHOLD_MINOR)
         return customer
+
+    def answers(self, token: str, answer: str) -> httpx.Response:
+        """Answer an invitation without any page; only the token tells who does."""
+        return self.request("POST", f"/v1/invitations/{token}/{answer}", role=None)
 
     def presses(self, link: str, answer: str) -> httpx.Response:
         """Press the button of the page behind an invitation link."""
@@ -274,16 +257,13 @@ class Program:
     def mails(self, customer: Customer) -> list[Mail]:
         """Return the mails that a customer got, oldest first."""
         found = self.cloud.get(f"/_local/mail?format=json&to={customer.email}")["items"]
-        mails = [
-            Mail(
-                subject=mail["subject"],
-                sent_at=datetime.fromtimestamp(epoch(mail["sent_at"]), UTC),
-                headers=mail["headers"],
-                links=tuple(mail["links"]),
-            )
-            for mail in found
-        ]
+        mails = [Mail.of(listed) for listed in found]
         return sorted(mails, key=lambda mail: mail.sent_at)
+
+    def mail(self, customer: Customer, subject: str) -> Mail:
+        """Return the one mail of a subject that a customer got."""
+        [mail] = [mail for mail in self.mails(customer) if mail.subject == subject]
+        return mail
 
     def subjects(self, customer: Customer) -> list[str]:
         return [mail.subject for mail in self.mails(customer)]
@@ -360,11 +340,6 @@ def jsonl(*lines: tuple[str, Json]) -> str:
 
 class Refused(AssertionError):
     """The program did not do what a test took for granted."""
-
-
-def token_of(link: str) -> str:
-    """Return the token in an invitation's or unsubscribing link."""
-    return urlsplit(link).path.rsplit("/", 1)[1]
 
 
 def _content(answer: httpx.Response) -> Json:

@@ -145,7 +145,7 @@ def test_of_accept_and_decline_at_once_one_holds(program: Program) -> None:
     token = program.mails(customer)[0].token
 
     def answer(what: str) -> Callable[[], httpx.Response]:
-        return lambda: program.request("POST", f"/v1/invitations/{token}/{what}", role=None)
+        return lambda: program.answers(token, what)
 
     answers = at_once([answer("accept"), answer("decline")] * (THREADS // 2))
     program.settle()

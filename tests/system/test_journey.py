@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
+from tests.support.mails import INVITE, OUTREACH, REMINDER, WELCOME
 from tests.support.program import (
     DAY,
     INVITE_WINDOW,
@@ -14,35 +15,14 @@ from tests.support.program import (
     REMINDER_WINDOW,
     THRESHOLD_MINOR,
     Customer,
-    Mail,
     Program,
-    token_of,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
 
-INVITE = "Your invitation to Elite"
-REMINDER = "Your place in Elite is still free"
-OUTREACH = "What Elite members enjoy"
-WELCOME = "Welcome to Elite"
 TO_THE_INVITE = ["WhyStarted", "AssignVariant", "IsHeldOut", "SendInvite", "WasInviteSent"]
 TO_THE_ANSWER = [*TO_THE_INVITE, "AwaitAnswer", "ReadStatus", "HasAnswered"]
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-def the_mail(program: Program, customer: Customer, subject: str) -> Mail:
-    [mail] = [mail for mail in program.mails(customer) if mail.subject == subject]
-    return mail
-
-
-def assert_refused(answer: httpx.Response, status: int, code: str) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["code"] == code
-
-
-def answers(program: Program, token: str, answer: str) -> httpx.Response:
-    return program.request("POST", f"/v1/invitations/{token}/{answer}", role=None)
 
 
 # ── The answers ──
@@ -53,7 +33,7 @@ def test_an_invited_customer_accepts(program: Program) -> None:
     assert program.status(customer) == "invited"
     assert program.executions(customer) == {customer.member_id: "RUNNING"}
 
-    pressed = program.presses(the_mail(program, customer, INVITE).accept, "accept")
+    pressed = program.presses(program.mail(customer, INVITE).accept, "accept")
 
     assert pressed.status_code == 200
     assert "Welcome to Elite" in pressed.text
@@ -73,7 +53,7 @@ def test_an_invited_customer_accepts(program: Program) -> None:
 def test_an_invited_customer_declines(program: Program) -> None:
     customer = program.an_invited_customer()
 
-    pressed = program.presses(the_mail(program, customer, INVITE).decline, "decline")
+    pressed = program.presses(program.mail(customer, INVITE).decline, "decline")
 
     assert pressed.status_code == 200
     assert "We will not ask again" in pressed.text
@@ -88,7 +68,7 @@ def test_a_reminded_customer_still_accepts(program: Program) -> None:
     program.advance(INVITE_WINDOW)
     assert program.status(customer) == "reminded"
 
-    program.presses(the_mail(program, customer, REMINDER).accept, "accept")
+    program.presses(program.mail(customer, REMINDER).accept, "accept")
 
     assert program.status(customer) == "active"
     assert program.subjects(customer) == [INVITE, REMINDER, WELCOME]
@@ -170,7 +150,7 @@ def test_a_yes_to_an_outreach_mail_counts_when_all_journeys_have_ended(
     customer = silence.accepts_late
     assert program.status(customer) == "inactive"
 
-    pressed = program.presses(the_mail(program, customer, OUTREACH).accept, "accept")
+    pressed = program.presses(program.mail(customer, OUTREACH).accept, "accept")
 
     assert pressed.status_code == 200
     profile = program.profile(customer)
@@ -197,21 +177,21 @@ def test_a_link_that_has_expired_answers_nothing(program: Program, silence: Sile
     customer = silence.stays_silent
     before = program.items_of(customer)
     assert program.now > silence.invited_at + LINKS_VALID
-    token = the_mail(program, customer, INVITE).token
+    invite = program.mail(customer, INVITE)
 
-    assert_refused(answers(program, token, "accept"), 410, "invitation_expired")
-    assert_refused(
-        program.request("GET", f"/v1/invitations/{token}", role=None), 410, "invitation_expired"
-    )
-    page = program.presses(the_mail(program, customer, INVITE).accept, "accept")
-    assert page.status_code == 410
-    assert "This link has expired" in page.text
+    for answer in ("accept", "decline"):
+        refused = program.answers(invite.token, answer)
+        assert (refused.status_code, refused.json()["code"]) == (410, "invitation_expired")
+        page = program.presses(invite.accept, answer)
+        assert (page.status_code, "This link has expired" in page.text) == (410, True)
+    assert program.browse("GET", invite.accept).status_code == 410
+
     assert program.items_of(customer) == before
 
 
 def test_an_opt_out_before_the_reminder_is_honoured_and_yes_still_counts(program: Program) -> None:
     customer = program.an_invited_customer()
-    invite = the_mail(program, customer, INVITE)
+    invite = program.mail(customer, INVITE)
 
     page = program.browse("GET", invite.unsubscribe)
     assert "We will stop writing to you" in page.text
@@ -273,7 +253,7 @@ def test_who_said_no_is_invited_after_a_consent(program: Program) -> None:
     assert program.profile(customer)["invite_suppressed"] is False
     [restarted] = program.executions(customer).keys() - {customer.member_id}
     assert restarted.startswith(f"{customer.member_id}-consent-")
-    program.presses(the_mail(program, customer, INVITE).accept, "accept")
+    program.presses(program.mail(customer, INVITE).accept, "accept")
     assert program.executions(customer)[restarted] == "SUCCEEDED"
     assert program.subjects(customer) == [INVITE, WELCOME]
 
@@ -299,80 +279,6 @@ def test_nobody_is_written_to_in_quiet_hours(program: Program) -> None:
     ]
 
 
-# ── Links in wrong hands, and pressed again ──
-
-
-@pytest.mark.parametrize(("first", "second"), [("accept", "decline"), ("decline", "accept")])
-def test_the_first_answer_holds(program: Program, first: str, second: str) -> None:
-    customer = program.an_invited_customer()
-    mail = the_mail(program, customer, INVITE)
-    program.presses(mail.accept, first)
-    before = program.items_of(customer)
-
-    for again in (first, second):
-        assert_refused(answers(program, mail.token, again), 409, "invitation_answered")
-        page = program.presses(mail.accept, again)
-        assert (page.status_code, "You have answered already" in page.text) == (409, True)
-
-    assert program.items_of(customer) == before
-    shown = program.request("GET", f"/v1/invitations/{mail.token}", role=None).json()
-    assert shown["state"] == {"accept": "accepted", "decline": "declined"}[first]
-
-
-def test_forged_and_borrowed_tokens_answer_nothing(program: Program) -> None:
-    customer, other = program.an_invited_customer(), program.an_invited_customer()
-    mail = the_mail(program, customer, INVITE)
-    before = [program.items_of(somebody) for somebody in (customer, other)]
-    header, claims, signature = mail.token.split(".")
-    other_claims = the_mail(program, other, INVITE).token.split(".")[1]
-    forged = {
-        "made up": "not-a-token",
-        "without a signature": f"{header}.{claims}.",
-        "signed by somebody else": f"{header}.{claims}.{signature[::-1]}",
-        "for another person": f"{header}.{other_claims}.{signature}",
-        "for another purpose": token_of(mail.unsubscribe),
-        "a till's": program.token("pos"),
-    }
-
-    for what, token in forged.items():
-        for answer in ("accept", "decline"):
-            assert_refused(answers(program, token, answer), 404, "invitation_invalid")
-        page = program.presses(f"/v1/invitations/{token}", "accept")
-        assert (page.status_code, "This link does not work" in page.text) == (404, True), what
-
-    used_to_unsubscribe = program.request("POST", f"/v1/unsubscribe/{mail.token}", role=None)
-    assert_refused(used_to_unsubscribe, 404, "invitation_invalid")
-    assert [program.items_of(somebody) for somebody in (customer, other)] == before
-
-
-def test_each_token_answers_for_its_own_customer_only(program: Program) -> None:
-    customer, other = program.an_invited_customer(), program.an_invited_customer()
-
-    program.presses(the_mail(program, other, INVITE).accept, "accept")
-
-    assert program.status(other) == "active"
-    assert program.status(customer) == "invited"
-
-
-def test_a_mail_scanner_that_opens_every_link_answers_nothing(program: Program) -> None:
-    customer = program.an_invited_customer()
-    mail = the_mail(program, customer, INVITE)
-    before = program.items_of(customer)
-
-    for link in mail.links:
-        for _ in range(3):
-            assert program.browse("GET", link).status_code == 200
-        httpx.head(link)
-    program.settle()
-
-    assert program.items_of(customer) == before
-    assert program.status(customer) == "invited"
-    page = program.browse("GET", mail.decline)
-    assert page.headers["content-type"].startswith("text/html")
-    assert 'method="post"' in page.text
-    assert mail.token + "/decline" in page.text
-
-
 # ── Once for ever ──
 
 
@@ -380,7 +286,7 @@ def test_a_customer_is_invited_once_however_many_orders_come(program: Program) -
     customer = program.an_invited_customer()
 
     again = [program.buys(customer, THRESHOLD_MINOR) for _ in range(3)]
-    program.presses(the_mail(program, customer, INVITE).decline, "decline")
+    program.presses(program.mail(customer, INVITE).decline, "decline")
     again.append(program.buys(customer, 10 * THRESHOLD_MINOR))
 
     assert not any(answer["threshold_crossed"] for answer in again)
