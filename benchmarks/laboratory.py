@@ -77,8 +77,10 @@ class Laboratory:
         """Return the same request for the other copy's tables and buckets."""
         service, operation, parameters_ = request
         text = json.dumps(parameters_)
+        others = self.resources["bare"]
         for logical_id, name in self.resources["measured"].items():
-            text = text.replace(f'"{name}"', f'"{self.resources["bare"][logical_id]}"')
+            # A layer version's logical id holds a hash that differs; no request names one.
+            text = text.replace(f'"{name}"', f'"{others.get(logical_id, name)}"')
         return service, operation, json.loads(text)
 
 

@@ -25,10 +25,13 @@ POINTS_LIMIT = 1_000_000_000
 class Contract(BaseModel):
     """Base of everything that crosses a border.
 
-    Unknown fields are refused, instances are immutable.
+    Unknown fields are refused, instances are immutable. Validators are built at the first use: a
+    cold start pays only for the contracts that its first call needs.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 def _text_only(value: object) -> object:

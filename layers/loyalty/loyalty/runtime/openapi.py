@@ -33,7 +33,7 @@ def document(functions: Path) -> str:
         security=[{"bearer": []}],
         on_conflict="error",
     )
-    for resource in sorted((functions / "api").glob("*.py")):
+    for resource in sorted((functions / "api").glob("[!_]*.py")):
         merge.add_file(resource, resolver_name="app")
     schema = json.loads(merge.get_openapi_json_schema())
     for path, operations in schema["paths"].items():
