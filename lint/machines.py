@@ -143,12 +143,14 @@ def _task_problems(name: str, state: Mapping[str, Any]) -> Iterator[str]:
     if not state.get("Retry"):
         yield f"{name} retries nothing"
     for retry in state.get("Retry", []):
-        # A rate of 1 is a fixed wait for something known to take that long.
-        is_fixed = retry.get("BackoffRate") == 1
-        if not is_fixed and (
+        # A rate of 1 is a fixed wait for something known to take that long; no attempt is no wait.
+        has_no_jitter = retry.get("BackoffRate") == 1 or retry.get("MaxAttempts") == 0
+        if not has_no_jitter and (
             retry.get("JitterStrategy") != "FULL" or "MaxDelaySeconds" not in retry
         ):
             yield f"{name} retries without full jitter and MaxDelaySeconds"
+    if state.get("Retry") and state["Retry"][-1]["ErrorEquals"] != ["States.TaskFailed"]:
+        yield f"{name} does not retry States.TaskFailed last"
     catches = state.get("Catch", [])
     if not catches:
         yield f"{name} catches nothing"

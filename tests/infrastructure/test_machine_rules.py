@@ -42,6 +42,10 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], object], str]] = [
         lambda machine: _first(machine, "Task")["Retry"][0].pop("JitterStrategy"),
         "retries without full jitter and MaxDelaySeconds",
     ),
+    (
+        lambda machine: _first(machine, "Task")["Retry"].pop(),
+        "does not retry States.TaskFailed last",
+    ),
     (_drop("Task", "Catch"), "catches nothing"),
     (lambda machine: _first(machine, "Task")["Catch"].pop(), "does not catch States.ALL last"),
     (_drop("Fail", "Cause"), "fails without Error and Cause"),

@@ -292,37 +292,38 @@ TASKS = [
 
 
 def failing_at(
-    machines: StateMachines, task: str, before: dict[str, list[Any]], error: str
+    machines: StateMachines, task: str, before: dict[str, list[Any]], error: str, attempts: int
 ) -> None:
     function = {"AwaitLateAnswer": "AwaitAnswer", "ReadLateStatus": "ReadStatus"}.get(task, task)
     name = f"{function}Function"
-    machines.register(**{name: sequence(*before.get(name, []), raises(error, "the reason"))})
+    failures = [raises(error, "the reason")] * attempts
+    machines.register(**{name: sequence(*before.get(name, []), *failures)})
 
 
 @pytest.mark.parametrize(("task", "before"), TASKS, ids=[task for task, _ in TASKS])
 class TestFailures:
-    def test_a_customer_who_is_gone_ends_the_journey(
+    def test_a_customer_who_is_gone_ends_the_journey_at_once(
         self,
         machines: StateMachines,
         journey: StateMachine,
         task: str,
         before: dict[str, list[Any]],
     ) -> None:
-        failing_at(machines, task, before, "MemberNotFound")
+        failing_at(machines, task, before, "MemberNotFound", attempts=1)
 
         run = journey.run(CROSSED)
 
         assert outcome(run) == "member_gone"
         assert run.states[-2:] == [task, "MemberGone"]
 
-    def test_an_unknown_failure_fails_with_error_and_cause(
+    def test_an_unknown_failure_that_stays_fails_with_error_and_cause(
         self,
         machines: StateMachines,
         journey: StateMachine,
         task: str,
         before: dict[str, list[Any]],
     ) -> None:
-        failing_at(machines, task, before, "KeyError")
+        failing_at(machines, task, before, "KeyError", attempts=5)
 
         run = journey.run(CROSSED)
 
@@ -330,6 +331,21 @@ class TestFailures:
         assert str(run.cause).startswith("KeyError: ")
         assert "the reason" in str(run.cause)
         assert run.states[-2:] == [task, "JourneyFailed"]
+
+
+def test_a_table_that_refuses_for_a_moment_does_not_end_the_journey(
+    machines: StateMachines, journey: StateMachine
+) -> None:
+    throttled = raises("ProvisionedThroughputExceededException")
+    machines.register(
+        AwaitAnswerFunction=sequence(throttled, returns(None), throttled, returns(None)),
+        MarkInactiveFunction=sequence(throttled, throttled, returns({"status": "inactive"})),
+    )
+
+    run = journey.run(CROSSED)
+
+    assert outcome(run) == "inactive"
+    assert len(machines.events_of("AwaitAnswerFunction")) == 4
 
 
 @pytest.mark.parametrize(

@@ -59,15 +59,19 @@ def failure_event(
 
 
 def _matches(self: Any, env: Any) -> None:
-    """Moto lets ``States.ALL`` catch what AWS calls terminal: its own mistakes would go unseen."""
+    """Moto lets ``States.ALL`` catch what AWS calls terminal: its own mistakes would go unseen.
+
+    ``States.TaskFailed`` stands for every error but time-outs and the terminal ones.
+    """
     error = env.stack.pop().error_name
     named = {name.error_name for name in self.error_names}
+    is_terminal = error in _TERMINAL
     is_timeout = error in {"States.Timeout", "States.HeartbeatTimeout"}
     env.stack.append(
         error in named
-        or ("States.ALL" in named and error not in _TERMINAL)
+        or ("States.ALL" in named and not is_terminal)
         or ("States.Timeout" in named and is_timeout)
-        or ("States.TaskFailed" in named and not str(error).startswith("States."))
+        or ("States.TaskFailed" in named and not (is_timeout or is_terminal))
     )
 
 
