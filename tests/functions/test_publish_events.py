@@ -71,7 +71,9 @@ def test_no_personal_data_is_published(app: MotoApp, bus: FakeBus) -> None:
     assert "ann" not in str(bus.events).lower()
 
 
-def test_a_failed_record_comes_again(app: MotoApp, bus: FakeBus) -> None:
+def test_a_failed_record_comes_again(
+    app: MotoApp, bus: FakeBus, capsys: pytest.CaptureFixture[str]
+) -> None:
     store_customer()
     [good] = stored_facts(app)
     poisoned = {**good, "event": {"S": "Unheard"}, "sk": {"S": "STATUS#x"}}
@@ -79,3 +81,4 @@ def test_a_failed_record_comes_again(app: MotoApp, bus: FakeBus) -> None:
     answer = streams.publish_events.handler(batch, lambda_context())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert len(bus.events) == 1
+    assert '"EventsNotPublished":[1.0]' in capsys.readouterr().out.replace(" ", "")

@@ -255,7 +255,9 @@ class TestObjects:
         body = aws.client("s3").get_object(Bucket="imports", Key="manifest.json")["Body"].read()
         assert json.loads(body) == [{"chunk": 1}]
 
-    def test_an_upload_url_is_signed_and_expires(self, objects: S3Objects) -> None:
+    @pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
+    def test_an_upload_url_is_signed_and_expires(self, aws: Aws, region: str) -> None:
+        objects = S3Objects(Aws(region=region), bucket="imports")
         url = urlsplit(objects.upload_url("orders/a.jsonl", 3600))
         query = parse_qs(url.query)
         assert url.path.endswith("/orders/a.jsonl")

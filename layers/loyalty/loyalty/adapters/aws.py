@@ -66,6 +66,8 @@ class Aws:
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 read_timeout=READ_TIMEOUT_SECONDS,
                 retries={"total_max_attempts": 1 + retries, "mode": "standard"},
+                # In old regions, upload URLs would have version 2, which new buckets refuse.
+                signature_version="s3v4" if service == "s3" else None,
             )
             self._clients[service] = self.session.create_client(
                 service,

@@ -92,6 +92,8 @@ def verify(authorization: str | None, *, jwks_url: str, issuer: str, audience: s
     ------
     TokenRefused
         For every reason alike: a caller learns nothing from the difference.
+    jwt.PyJWKClientConnectionError
+        The keys are out of reach, so nothing can be said of the token.
     """
     import jwt
 
@@ -108,6 +110,8 @@ def verify(authorization: str | None, *, jwks_url: str, issuer: str, audience: s
             audience=audience,
             options={"require": ["exp", "sub", "iss", "aud"]},
         )
+    except jwt.PyJWKClientConnectionError:
+        raise
     except (jwt.PyJWTError, ValueError) as refused:
         raise TokenRefused from refused
     return _principal(claims)
