@@ -57,6 +57,15 @@ def test_a_member_stays_as_they_are(shop: Shop) -> None:
     assert shop.member(ada) == before
 
 
+def test_an_opt_out_of_somebody_who_is_a_member_already_holds(shop: Shop) -> None:
+    ada = shop.enrol(customer(card="4711", consents={"email": True})).member.member_id
+    shop.clock.advance(timedelta(days=1))
+    outcome = shop.enrol(customer(card="4711", consents={"email": False}))
+    assert outcome.created is False
+    assert outcome.member.consents["email"].granted is False
+    assert shop.member(ada).consents["email"].granted is False
+
+
 def test_two_sign_ups_at_once_make_one_member(shop: Shop) -> None:
     shop.store.meanwhile = lambda: shop.a_member("4711")
     outcome = shop.enrol(customer(email="ada@example.org", card="4711"))

@@ -10,6 +10,7 @@ import pytest
 
 from loyalty.contracts.imports import ImportProgress, ImportRequest
 from loyalty.domain.errors import ImportFileInvalid, ImportNotFound, MemberBusy
+from loyalty.services.import_files import LONGEST_LINE_BYTES
 from loyalty.services.import_orders import (
     LINES_PER_CHUNK,
     import_chunk,
@@ -153,6 +154,11 @@ class TestLines:
             (13, "invalid_request"),
         ]
         assert counts(found) == (1, 0, 0, 0, 12)
+
+    def test_a_line_too_long_to_be_kept_spoils_itself_only(self, importer: Importer) -> None:
+        too_long = order("E-1", store_id="x" * LONGEST_LINE_BYTES)
+        done = importer.run([too_long, order("E-2")])
+        assert (done.accepted, done.rejected) == (1, 1)
 
     def test_reasons_repeat_no_values(self, importer: Importer) -> None:
         found = importer.run([order("O-1", customer={"email": "ada at example", "name": 7})])

@@ -117,7 +117,7 @@ def caller(app: APIGatewayRestResolver) -> Principal:
 
 
 def wants_html(app: APIGatewayRestResolver) -> bool:
-    """Tell whether the caller is a browser: it names text/html before application/json."""
+    """Tell whether the caller is a browser: it asks for text/html."""
     accept = app.current_event.headers.get("accept", "") or ""
     return "text/html" in accept
 

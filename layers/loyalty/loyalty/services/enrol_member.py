@@ -10,7 +10,9 @@ from loyalty.contracts.values import iso
 from loyalty.domain.errors import IdentityInvalid, IdentityTaken
 from loyalty.domain.identity import CustomerRef
 from loyalty.domain.journey import enrol
+from loyalty.domain.member import Consent
 from loyalty.domain.profile import learn
+from loyalty.services.consents import change_consents
 from loyalty.services.identities import known_customer, new_customer
 from loyalty.services.members import view
 from loyalty.services.ports import Clock, Ids, MemberChange, MemberStore, ProgramStore
@@ -33,9 +35,10 @@ def enrol_member(
     """Enrol a customer, known or new, at the till or by sign-up.
 
     A prospect who is known by one of the identities becomes the member and keeps their lifetime
-    spend; a member stays as they are.
+    spend; a member stays as they are, but for what they say about consent.
 
-    Requests: 1 batch read, 1 read of a known customer, 1 transaction.
+    Requests: 1 batch read, 1 read of a known customer, 1 transaction; 1 read more for a member who
+    says something about consent.
 
     Parameters
     ----------
@@ -63,6 +66,14 @@ def enrol_member(
             raise IdentityTaken("the identities belong to different customers")
         before = known.member or new_customer(ids, _cause(customer, now), now)
         if before.enrolled:
+            said = {
+                channel: Consent(granted, recorded_at=now, source=SOURCE)
+                for channel, granted in customer.consents.items()
+            }
+            if said:
+                before = change_consents(
+                    before.member_id, said, store=store, program=program, clock=clock
+                )
             return EnrolmentOutcome(view(before, definition), created=False)
         enrolled = enrol(before, definition, now)
         member, learned = learn(

@@ -13,6 +13,8 @@ from loyalty.domain.errors import ImportFileInvalid
 REQUIRED_COLUMNS = frozenset({"source", "order_id", "occurred_at", "total_minor", "currency"})
 CUSTOMER_COLUMNS = ("member_id", "email", "phone", "card", "external_id", "name")
 COLUMNS = REQUIRED_COLUMNS | {*CUSTOMER_COLUMNS, "store_id", "sku", "category", "quantity"}
+# As long as a body of the API may be: an item of the table holds what such an order becomes.
+LONGEST_LINE_BYTES = 256 * 1024
 _LONGEST_NUMBER = 18
 
 
@@ -44,7 +46,9 @@ def numbered_lines(key: str, lines: Iterable[str]) -> Iterator[ChunkLine]:
 
 def _json_lines(lines: Iterable[str]) -> Iterator[ChunkLine]:
     for number, line in enumerate(lines, start=1):
-        if line.strip():
+        if len(line.encode()) > LONGEST_LINE_BYTES:
+            yield ChunkLine(line=number, error=f"over {LONGEST_LINE_BYTES} bytes")
+        elif line.strip():
             yield ChunkLine(line=number, text=line)
 
 
