@@ -147,6 +147,15 @@ class TestCustomer:
         (ada,) = shop.store.members.values()
         assert ada.name == "Ada"
 
+    def test_a_yes_along_with_an_order_lifts_no_opt_out(self, shop: Shop) -> None:
+        ada = shop.a_member(card="4711")
+        shop.enrol(customer(card="4711", consents={"email": False}))
+        shop.clock.advance(timedelta(days=1))
+        order = an_order(occurred_at=shop.clock.now())
+        shop.sell(order, customer(card="4711", consents={"email": True, "sms": True}))
+        consents = shop.member(ada).consents
+        assert (consents["email"].granted, consents["sms"].granted) == (False, True)
+
     def test_consents_are_recorded_with_their_source_and_time(self, shop: Shop) -> None:
         at = NOW - timedelta(days=1)
         order = an_order(occurred_at=at)

@@ -27,6 +27,12 @@ def may_market(member: Member, channel: Channel, definition: ProgramDefinition) 
     return consent.granted if consent else definition.invite_basis == "soft_opt_in"
 
 
+def has_opted_out(member: Member, channel: Channel) -> bool:
+    """Tell whether `member` said no to `channel`."""
+    consent = member.consents.get(channel)
+    return consent is not None and not consent.granted
+
+
 def record_consents(
     member: Member, said: Mapping[Channel, Consent], definition: ProgramDefinition, at: datetime
 ) -> tuple[Member, tuple[StatusChange, ...]]:

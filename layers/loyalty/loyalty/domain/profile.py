@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from loyalty.domain.consents import record_consents
+from loyalty.domain.consents import has_opted_out, record_consents
 from loyalty.domain.identity import CustomerRef
 from loyalty.domain.member import Consent, Identity, Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
@@ -20,6 +20,7 @@ def learn(
     said_at: datetime,
     definition: ProgramDefinition,
     now: datetime,
+    lifts_opt_out: bool = False,
 ) -> tuple[Member, tuple[StatusChange, ...]]:
     """Add new identities, a name that was missing, and consents to a profile.
 
@@ -37,6 +38,9 @@ def learn(
         The current program version.
     now
         When it is recorded.
+    lifts_opt_out
+        Whether the customer has just been asked, as at a sign-up. What goes along with an order is
+        often no more than what a till remembers: a yes in it never lifts an opt-out.
 
     Returns
     -------
@@ -53,5 +57,6 @@ def learn(
     said = {
         channel: Consent(granted, recorded_at=recorded_at, source=source)
         for channel, granted in customer.consents.items()
+        if lifts_opt_out or not granted or not has_opted_out(member, channel)
     }
     return record_consents(known, said, definition, now)

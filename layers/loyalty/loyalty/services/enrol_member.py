@@ -84,6 +84,7 @@ def enrol_member(
             said_at=now,
             definition=definition,
             now=now,
+            lifts_opt_out=True,
         )
         store.commit(
             MemberChange(
