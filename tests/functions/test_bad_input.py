@@ -59,6 +59,22 @@ BAD_ORDERS: dict[str, tuple[object, int, str]] = {
         "invalid_request",
     ),
     "an e-mail with a script": (order(customer={"email": f"{SCRIPT}@x.y"}), 422, "invalid_request"),
+    "a name with a script": (
+        order(customer={"email": "a@b.c", "name": SCRIPT}),
+        422,
+        "invalid_request",
+    ),
+    "a name with SQL": (order(customer={"email": "a@b.c", "name": SQL}), 422, "invalid_request"),
+    "a name with a link": (
+        order(customer={"email": "a@b.c", "name": "Ada, see https://evil.example"}),
+        422,
+        "invalid_request",
+    ),
+    "a name of two lines": (
+        order(customer={"email": "a@b.c", "name": "Ada\nYou won"}),
+        422,
+        "invalid_request",
+    ),
     "a phone that is none": (order(customer={"phone": "call me"}), 422, "invalid_request"),
     "an order id with SQL": (order(order_id=SQL), 422, "invalid_request"),
     "an order id with our separator": (order(order_id="a#b"), 422, "invalid_request"),

@@ -8,7 +8,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, model_validator
 
 from loyalty.contracts.orders import ConsentFlags, IdentityFields
-from loyalty.contracts.values import POINTS_LIMIT, Contract, Key, Money, Text, Timestamp
+from loyalty.contracts.values import (
+    POINTS_LIMIT,
+    Contract,
+    Key,
+    Money,
+    PersonName,
+    Text,
+    Timestamp,
+)
 from loyalty.domain.identity import CustomerRef, identities
 from loyalty.domain.member import Channel, Consent
 
@@ -16,7 +24,7 @@ from loyalty.domain.member import Channel, Consent
 class EnrolmentRequest(IdentityFields):
     """At least one identity; the customer who has it already becomes the member."""
 
-    name: Text | None = None
+    name: PersonName | None = None
     consent: ConsentFlags = ConsentFlags()
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from loyalty.contracts.values import (
     Email,
     Key,
     Money,
+    PersonName,
     Phone,
     Quantity,
     Sku,
@@ -54,7 +55,7 @@ class IdentityFields(Contract):
 
 class OrderCustomer(IdentityFields):
     member_id: Key | None = None
-    name: Text | None = None
+    name: PersonName | None = None
     consent: ConsentFlags = ConsentFlags()
 
     def to_domain(self) -> CustomerRef:
