@@ -165,11 +165,13 @@ def zipped(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def wait_until(look: Callable[[], T], seconds: float = 10.0) -> T:
+def wait_until(
+    look: Callable[[], T], seconds: float = 10.0, poll_seconds: float = _POLL_SECONDS
+) -> T:
     """Look again and again until the result is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (result := look()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {seconds} s")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(poll_seconds)
     return result

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +24,7 @@ from loyalty.contracts.program import default_definition
 from loyalty.contracts.values import iso
 from loyalty.domain.journey import draw_variant
 from tests.support.mails import Mail
-from tests.support.ministack import ROOT
+from tests.support.ministack import ROOT, wait_until
 from tests.support.processes import kill_grandchildren
 from tests.support.stepped_cloud import SteppedCloud
 
@@ -94,6 +95,18 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self._http.close()
         self.cloud.stop()
+
+    def until_saved(self) -> None:
+        """Wait until all that has happened would survive a crash."""
+        saved = self.workspace.state_dir / "emulator" / "state.json"
+
+        def saves(before: int) -> bool:
+            self.settle()  # only a cloud that something happens to is saved
+            return saved.stat().st_mtime_ns != before
+
+        # The one that is being written now may have begun too early.
+        for _ in range(2):
+            wait_until(partial(saves, saved.stat().st_mtime_ns), 60, 0.1)
 
     def crash(self) -> None:
         """Kill the cloud with ``kill -9`` and start it anew on what it had saved."""
@@ -286,6 +299,11 @@ class Program:
         """Return the states that an execution went through."""
         arn = self.outputs[machine].replace(":stateMachine:", ":execution:") + f":{name}"
         return [state for state, _ in self.cloud.entered(arn)]
+
+    def item_count(self, table: str = "MembersTable") -> int:
+        """Return about how many items a table has, at no cost to anybody."""
+        described = self.cloud.client("dynamodb").describe_table(TableName=self.outputs[table])
+        return int(described["Table"]["ItemCount"])
 
     def items(self, table: str = "MembersTable") -> list[Json]:
         """Return everything in a table."""
