@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +28,25 @@ def sample(name: str) -> dict[str, Any]:
     return event
 
 
-def store_customer(**fields: Any) -> Member:
+def store_customer(member_id: str = MEMBER_ID, at: datetime = NOW, **fields: Any) -> Member:
     """Store a customer who crossed the threshold, with the fact of it, as an order does."""
     defaults: dict[str, Any] = {
         "version": 1,
-        "created_at": NOW,
+        "created_at": at,
         "identities": (Identity("email", "ann@example.com"),),
         "lifetime_spend_minor": 51_500,
-        "threshold_crossed_at": NOW,
+        "threshold_crossed_at": at,
         "crossing_order": OrderKey("shop", "O-1001"),
         "variant": "standard",
         "journey_program_version": 0,
     }
-    member = Member(MEMBER_ID, **(defaults | fields))
+    member = Member(member_id, **(defaults | fields))
     crossed = StatusChange(
-        MEMBER_ID,
+        member_id,
         1,
         "ThresholdCrossed",
-        NOW,
-        NOW,
+        at,
+        at,
         member.status,
         member.status,
         {"source": "shop", "order_id": "O-1001", "lifetime_spend_minor": 51_500},
@@ -56,9 +57,9 @@ def store_customer(**fields: Any) -> Member:
     return member
 
 
-def stored() -> Member:
+def stored(member_id: str = MEMBER_ID) -> Member:
     """Return the customer as it is now."""
-    member = composition.member_store().member(MEMBER_ID)
+    member = composition.member_store().member(member_id)
     assert member is not None
     return member
 

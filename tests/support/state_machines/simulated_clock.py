@@ -116,6 +116,13 @@ class SimulatedClock:
         self.random.seed(seed)
         self._is_shuffled = True
 
+    def begin_again(self, at: datetime, seed: int) -> None:
+        """Stand at a moment with nothing due, as if new: for many runs in one harness."""
+        self.now = at
+        self._timers.clear()
+        self._ready.clear()
+        self.reseed(seed)
+
     def advance(self, span: timedelta) -> None:
         """Let everything happen that is due within ``span``, then stand at its end."""
         end = self.now + span
