@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-from loyalty.contracts.program import ProgramUpdate, ProgramView
+from loyalty.contracts.program import CurrentProgramView, ProgramUpdate, ProgramView
 from loyalty.runtime import composition, http
 from loyalty.runtime.auth import STAFF
 from loyalty.runtime.observability import instrumented
@@ -18,7 +18,12 @@ app = http.resolver()
 _VIEW = {**http.PROBLEMS, 200: http.returns("A version of the program", ProgramView)}
 
 
-@app.get("/v1/program", summary="The version in force now", tags=["program"], responses=_VIEW)
+@app.get(
+    "/v1/program",
+    summary="The version in force now, and how many there are",
+    tags=["program"],
+    responses={**http.PROBLEMS, 200: http.returns("The program", CurrentProgramView)},
+)
 def get_program() -> Response[str]:
     http.caller(app).require(*STAFF)
     return http.answer(HTTPStatus.OK, program_definition.current(**composition.program_ports()))

@@ -258,6 +258,20 @@ def test_a_refused_mail_is_tried_again_later(
     assert START < run.stopped_at <= START + timedelta(minutes=5)
 
 
+def test_an_address_that_refuses_all_mail_ends_in_silence(
+    machines: StateMachines, journey: StateMachine
+) -> None:
+    machines.register(
+        SendInviteFunction=raises("EmailRefused"), SendReminderFunction=raises("EmailRefused")
+    )
+
+    run = journey.run(CROSSED)
+
+    assert outcome(run) == "inactive"
+    assert run.stopped_at is not None
+    assert run.stopped_at >= START + INVITE_WINDOW + REMINDER_WINDOW
+
+
 def test_an_unsettled_welcome_is_sent_again_after_a_quarter_of_an_hour(
     machines: StateMachines, journey: StateMachine
 ) -> None:

@@ -110,6 +110,9 @@ class OrderRequest(Contract):
     total: Money
     lines: Annotated[tuple[OrderLine, ...], Field(max_length=MAX_LINES)] = ()
     tenders: Annotated[tuple[Tender, ...], Field(max_length=20)] = ()
+    # Nobody has a voucher or an offer yet: only the empty lists that tills send are right.
+    voucher_codes: Annotated[tuple[Key, ...], Field(max_length=0)] = ()
+    offer_ids: Annotated[tuple[Key, ...], Field(max_length=0)] = ()
 
     def to_domain(self, *, historic: bool = False) -> orders.Order:
         """Return the order; `historic` marks imported history, which invites nobody old."""

@@ -218,6 +218,12 @@ class ProgramView(Contract):
     definition: ProgramDocument
 
 
+class CurrentProgramView(ProgramView):
+    """The version in force; all versions up to `latest_version` can be read by their number."""
+
+    latest_version: int
+
+
 def default_definition() -> program.ProgramDefinition:
     """Return version 0: the program as it works before anybody saved one."""
     return ProgramDocument().to_domain(version=0, effective_from=BEGINNING)

@@ -18,6 +18,8 @@ from loyalty.domain.orders import AcceptedOrder, EarningLine, OrderReturns, Retu
 # An order counts its waiting returns in its own transaction, which has room for 100 items: two for
 # each of them.
 MAX_WAITING = 30
+# What waits is one item of at most 400 KB; a line takes some 200 bytes of it.
+MAX_WAITING_LINES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def wait_for_order(returns: OrderReturns, return_: Return) -> OrderReturns | Non
     ReturnConflict
         Another return of the same id waits.
     TooManyReturnsWaiting
-        `MAX_WAITING` returns wait already.
+        `MAX_WAITING` returns wait already, or `MAX_WAITING_LINES` lines.
     """
     for waiting in returns.waiting:
         if waiting.return_id == return_.return_id:
@@ -60,6 +62,8 @@ def wait_for_order(returns: OrderReturns, return_: Return) -> OrderReturns | Non
             return None
     if len(returns.waiting) >= MAX_WAITING:
         raise TooManyReturnsWaiting(f"{MAX_WAITING} returns wait for this order already")
+    if sum(len(waiting.lines) for waiting in (*returns.waiting, return_)) > MAX_WAITING_LINES:
+        raise TooManyReturnsWaiting(f"over {MAX_WAITING_LINES} lines would wait for this order")
     return replace(returns, version=returns.version + 1, waiting=(*returns.waiting, return_))
 
 

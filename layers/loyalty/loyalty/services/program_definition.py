@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from loyalty.contracts.program import (
+    CurrentProgramView,
     ProgramDocument,
     ProgramUpdate,
     ProgramView,
@@ -14,9 +15,10 @@ from loyalty.domain.errors import ProgramInvalid, ProgramVersionConflict
 from loyalty.services.ports import Clock, ProgramArchive, SavedProgram
 
 
-def current(*, program: ProgramArchive, clock: Clock) -> ProgramView:
+def current(*, program: ProgramArchive, clock: Clock) -> CurrentProgramView:
     """Return the version in force now, 0 when none was saved."""
-    return _view(program.saved(program.current(clock.now()).version))
+    view = _view(program.saved(program.current(clock.now()).version))
+    return CurrentProgramView(**dict(view), latest_version=program.latest_version())
 
 
 def version(number: int, *, program: ProgramArchive, clock: Clock) -> ProgramView:
