@@ -21,7 +21,13 @@ from loyalty.domain.orders import (
     ReturnLine,
     Tender,
 )
-from loyalty.domain.returns import MAX_WAITING, fingerprint, take_back, wait_for_order
+from loyalty.domain.returns import (
+    MAX_WAITING,
+    MAX_WAITING_LINES,
+    fingerprint,
+    take_back,
+    wait_for_order,
+)
 from tests.support.examples import NOW, PROGRAM, an_order
 
 BASKET = an_order(
@@ -183,6 +189,16 @@ def test_a_return_waits_once_and_only_so_many_wait() -> None:
         assert waiting is not None
     with pytest.raises(TooManyReturnsWaiting):
         wait_for_order(waiting, replace(goods("milk"), return_id="one more"))
+
+
+def test_no_more_lines_wait_than_an_item_holds() -> None:
+    lines = (ReturnLine("milk", 1),) * (MAX_WAITING_LINES - 1)
+    waiting = wait_for_order(OrderReturns(BASKET.key), Return("R-1", NOW, lines=lines))
+    assert waiting is not None
+    full = wait_for_order(waiting, Return("R-2", NOW, lines=lines[:1]))
+    assert full is not None
+    with pytest.raises(TooManyReturnsWaiting):
+        wait_for_order(full, Return("R-3", NOW, lines=lines[:1]))
 
 
 def test_the_order_of_lines_does_not_make_another_return() -> None:
