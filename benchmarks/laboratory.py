@@ -24,7 +24,7 @@ from tests.support.ministack import ROOT, Cloud
 
 Request = tuple[str, str, dict[str, Any]]
 
-CONTEXT = SimpleNamespace(
+CONTEXT: Any = SimpleNamespace(
     function_name="benchmark",
     memory_limit_in_mb=512,
     invoked_function_arn="arn:aws:lambda:eu-central-1:000000000000:function:benchmark",
@@ -100,17 +100,32 @@ def laboratory() -> Iterator[Laboratory]:
 def recorded() -> Iterator[list[Request]]:
     """Collect every AWS request that this process makes meanwhile."""
     made: list[Request] = []
-    original = botocore.client.BaseClient._make_api_call
+    client_class: Any = botocore.client.BaseClient
+    original = client_class._make_api_call
 
     def record(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        made.append((client.meta.service_model.service_name, operation, arguments))
+        # A copy: botocore adds a token to the original, which the bare client must make anew.
+        made.append((client.meta.service_model.service_name, operation, dict(arguments)))
         return original(client, operation, arguments)
 
-    botocore.client.BaseClient._make_api_call = record
+    client_class._make_api_call = record
     try:
         yield made
     finally:
-        botocore.client.BaseClient._make_api_call = original
+        client_class._make_api_call = original
+
+
+def enrolled(laboratory: Laboratory, email: str) -> str:
+    """Enrol a customer in the measured copy; return the member's id."""
+    os.environ.update(laboratory.environment("MembersApiFunction"))
+    from api.members import handler
+
+    event = order_event({"email": email})
+    event |= {"resource": "/v1/members", "path": "/v1/members"}
+    event["requestContext"]["path"] = "/v1/members"
+    answer = handler(event, CONTEXT)
+    member_id: str = json.loads(answer["body"])["member_id"]
+    return member_id
 
 
 def order_event(body: dict[str, Any]) -> dict[str, Any]:
