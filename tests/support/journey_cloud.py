@@ -68,8 +68,14 @@ ANSWERS = {"InviteAccepted", "InviteDeclined"}
 ANSWERING = {"accept": invitations.accept, "decline": invitations.decline}
 # Longer than any journey with all its retries.
 A_JOURNEY = timedelta(days=150)
-# How Lambda names an invocation that ran out of time.
-FunctionDied = type("Sandbox.Timedout", (Exception,), {})
+
+
+class FunctionDied(Exception):
+    """An invocation ran out of time."""
+
+
+# Lambda's name for it, which the machine retries.
+FunctionDied.__name__ = "Sandbox.Timedout"
 # Failures that callers get over: the service calls an event's function again, people may.
 TRIED_AGAIN = (FunctionDied, ClientError, MemberBusy, PynamoDBException)
 
@@ -328,7 +334,5 @@ def _puts(parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _error(code: str, status: int) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}},
-        "Call",
-    )
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Call")
