@@ -21,6 +21,7 @@ from loyalty.contracts.members import (
 )
 from loyalty.contracts.values import Key
 from loyalty.runtime import composition, http
+from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
 from loyalty.services import members
 from loyalty.services.adjust_points import adjust_points
@@ -74,11 +75,7 @@ def post_lookup(lookup: Annotated[LookupRequest, Body()]) -> Response[str]:
 def get_member(member_id: MemberId) -> Response[str]:
     caller = http.caller(app)
     caller.require(*_READERS, member_id=member_id)
-    view = members.profile(member_id, **composition.member_ports())
-    if not caller.is_staff_or_machine:
-        # Who knows their group, the hold-out above all, behaves as its member.
-        view = view.model_copy(update={"variant": None})
-    return http.answer(HTTPStatus.OK, view)
+    return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
 
 
 @app.put(
@@ -90,10 +87,11 @@ def get_member(member_id: MemberId) -> Response[str]:
 def put_consents(
     member_id: MemberId, consents: Annotated[ConsentsRequest, Body()]
 ) -> Response[str]:
-    http.caller(app).require("service", "crm", "admin", member_id=member_id)
+    caller = http.caller(app)
+    caller.require("service", "crm", "admin", member_id=member_id)
     said = consents.to_domain(composition.clock().now())
     change_consents(member_id, said, **composition.consent_ports())
-    return http.answer(HTTPStatus.OK, members.profile(member_id, **composition.member_ports()))
+    return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
 
 
 @app.get(
@@ -153,6 +151,14 @@ def post_adjustment(
         **composition.adjustment_ports(),
     )
     return http.answer(HTTPStatus.CREATED, posted)
+
+
+def _profile_for(caller: Principal, member_id: str) -> MemberView:
+    view = members.profile(member_id, **composition.member_ports())
+    if caller.is_staff_or_machine:
+        return view
+    # Who knows their group, the hold-out above all, behaves as its member.
+    return view.model_copy(update={"variant": None})
 
 
 @instrumented

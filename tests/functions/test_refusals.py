@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.elite_journey import MEMBER_ID, store_customer
 from tests.support.http import call, is_problem, order
 from tests.support.moto_app import MotoApp
 
@@ -67,6 +68,15 @@ def test_a_name_is_kept_as_people_write_it(app: MotoApp) -> None:
     assert answer.status == 201
     names = [item["name"]["S"] for item in app.items(app.members_table) if "name" in item]
     assert names == [NAME]
+
+
+def test_members_do_not_learn_their_arm_of_the_experiment(app: MotoApp) -> None:
+    store_customer()
+    path = f"/v1/members/{MEMBER_ID}"
+    assert call("members", "GET", path).body["variant"] == "standard"
+    for method, resource, body in (("GET", path, None), ("PUT", f"{path}/consents", {})):
+        answer = call("members", method, resource, body, roles="member", member_id=MEMBER_ID)
+        assert (answer.status, answer.body["variant"]) == (200, None)
 
 
 @pytest.mark.parametrize(
