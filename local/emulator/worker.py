@@ -166,14 +166,27 @@ def become_worker(descriptors: list[int], variables: dict[str, str]) -> None:
 
 
 def fork_workers(preloaded: list[str]) -> None:
-    """Answer each request with the process id of a new worker, until the socket is closed."""
+    """Answer each request with the process id of a new worker, until the socket is closed.
+
+    Then the launcher is gone, and all workers with it: one that lived on would go on writing into
+    the world that the next launcher restores.
+    """
+    os.setpgid(0, 0)
+    try:
+        _fork_on_request(preloaded)
+    finally:
+        os.killpg(0, signal.SIGKILL)
+
+
+def _fork_on_request(preloaded: list[str]) -> None:
     for name in preloaded:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.freeze()  # keeps the memory of all workers shared
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the launcher, which ends them
-    with socket.socket(fileno=os.dup(0)) as requests:
+    # A killed launcher resets the connection.
+    with socket.socket(fileno=os.dup(0)) as requests, contextlib.suppress(ConnectionError):
         while True:
             content, descriptors, _, _ = socket.recv_fds(requests, _REQUEST_BYTES, 2)
             if not content:
