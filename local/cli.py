@@ -269,7 +269,7 @@ def _print_addresses(workspace: Workspace, outputs: Outputs, *, demo: bool) -> N
     shown += [("outputs", str(workspace.outputs_file)), ("log", str(workspace.log_file))]
     if demo:
         shown.append(("demo's log", str(workspace.demo_log_file)))
-    shown.append(("token", "python -m local token --role staff"))
+    shown.append(("token", ".venv/bin/python -m local token --role staff"))
     console.print("ready", style="green")
     for label, address in shown:
         console.print(f"  {label:<10}  {address}", soft_wrap=True, highlight=False, markup=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 
 from local.workspace import EXIT_WITH_PARENT_VARIABLE
@@ -17,5 +16,7 @@ def hold() -> None:
 
 
 def _wait_for_end() -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin: the interpreter cannot end while a thread holds its lock.
+    while os.read(0, 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -39,7 +39,7 @@ class Workspace:
         """Read ``LOYALTY_PORT``, ``LOYALTY_STATE_DIR`` and ``LOYALTY_ROOT``, all optional."""
         root = Path(os.environ.get("LOYALTY_ROOT") or SOURCE_ROOT).resolve()
         state_dir = Path(os.environ.get("LOYALTY_STATE_DIR") or root / ".local").resolve()
-        return cls(root, state_dir, int(os.environ.get("LOYALTY_PORT") or DEFAULT_PORT))
+        return cls(root, state_dir, _port(os.environ.get("LOYALTY_PORT") or str(DEFAULT_PORT)))
 
     @property
     def url(self) -> str:
@@ -79,3 +79,9 @@ class Workspace:
     def demo_log_file(self) -> Path:
         """Output of the demo replay that ``up --demo`` starts."""
         return self.state_dir / "demo.log"
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise SystemExit(f"LOYALTY_PORT must be a port number, not {text!r}")
+    return int(text)

@@ -18,7 +18,7 @@ from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
 from loyalty.services import invitations
 
-app = http.resolver()
+app = http.resolver(takes_forms=True)
 Token = Annotated[str, Path(max_length=2000)]
 _INVITATION = {
     **http.PROBLEMS,

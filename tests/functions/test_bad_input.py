@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,8 +130,9 @@ def test_a_problem_names_the_field_and_never_its_value(app: MotoApp) -> None:
     assert "secret" not in answer.text
 
 
-def test_only_json_is_taken(app: MotoApp) -> None:
-    answer = call(
-        "orders", "POST", "/v1/orders", "<order/>", headers={"content-type": "application/xml"}
-    )
+@pytest.mark.parametrize("media_type", ["application/xml", "application/x-www-form-urlencoded"])
+def test_only_json_is_taken(app: MotoApp, media_type: str) -> None:
+    body = json.dumps(order(customer={"email": "ada@example.com"}))
+    answer = call("orders", "POST", "/v1/orders", body, headers={"content-type": media_type})
     is_problem(answer, 415, "unsupported_media_type")
+    assert "ada" not in answer.text

@@ -13,10 +13,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
-from aws_lambda_powertools.event_handler.openapi.exceptions import (
-    RequestUnsupportedContentType,
-    RequestValidationError,
-)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
@@ -48,12 +45,17 @@ GONE: Final[OpenAPIResponse] = {
 
 
 class _Resolver(APIGatewayRestResolver):
-    """Refuses what is too large before anything reads it."""
+    """Refuses what is too large, and what is no JSON, before anything reads it."""
+
+    takes_forms = False
 
     def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         body = event.get("body") or ""
         if len(body) > BODY_LIMIT_BYTES or len(body.encode()) > BODY_LIMIT_BYTES:
-            return _too_large()
+            return _unread(_TOO_LARGE)
+        if body and not self.takes_forms and not _is_json(event.get("headers") or {}):
+            # Read as a form, the whole body would be the name of a field, and named in a problem.
+            return _unread(_NO_JSON)
         return super().resolve(event, context)
 
 
@@ -62,12 +64,13 @@ def returns(description: str, model: type[BaseModel]) -> OpenAPIResponse:
     return {"description": description, "content": {"application/json": {"model": model}}}
 
 
-def resolver() -> APIGatewayRestResolver:
-    """Return a resolver that validates requests, answers problems.
+def resolver(*, takes_forms: bool = False) -> APIGatewayRestResolver:
+    """Return a resolver that validates requests and answers problems.
 
-    And honours `Idempotency-Key` on POST.
+    It honours `Idempotency-Key` on POST. Bodies are JSON, on pages for browsers also forms.
     """
     app = _Resolver(enable_validation=True)
+    app.takes_forms = takes_forms
     app.use(middlewares=[_answer_once])
     app.not_found(_not_found)
     for error, answer in _ANSWERS.items():
@@ -164,16 +167,25 @@ def _forbidden(_: Forbidden) -> Response[str]:
     return _problem_answer(problem(HTTPStatus.FORBIDDEN, "forbidden", detail))
 
 
-def _unsupported_type(_: RequestUnsupportedContentType) -> Response[str]:
-    detail = "The body must be application/json."
-    return _problem_answer(
-        problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
-    )
+_TOO_LARGE: Final = problem(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "body_too_large",
+    f"The body is over {BODY_LIMIT_BYTES} bytes.",
+)
+_NO_JSON: Final = problem(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_media_type",
+    "The body must be application/json.",
+)
 
 
-def _too_large() -> dict[str, Any]:
-    detail = f"The body is over {BODY_LIMIT_BYTES} bytes."
-    content = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+def _is_json(headers: Mapping[str, str]) -> bool:
+    types = [value for name, value in headers.items() if name.lower() == "content-type"]
+    return all(value.lower().startswith("application/json") for value in types)
+
+
+def _unread(content: Problem) -> dict[str, Any]:
+    logger.info("request refused", code=content.code, status=content.status)
     return {
         "statusCode": content.status,
         "multiValueHeaders": {"Content-Type": [PROBLEM_JSON]},
@@ -191,7 +203,6 @@ def _not_found(_: NotFoundError) -> Response[str]:
 _ANSWERS: Final[dict[type[Exception], Callable[[Any], Response[str]]]] = {
     DomainError: domain_refusal,
     RequestValidationError: _invalid_request,
-    RequestUnsupportedContentType: _unsupported_type,
     Forbidden: _forbidden,
 }
 
