@@ -21,7 +21,7 @@ run: $(ENVIRONMENT)/local.stamp ## Start the laptop cloud, deploy into it and re
 	$(BIN)/python -m local up --demo
 
 test: lint ## Run all linters and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(ENVIRONMENT)/dev.stamp ## Check style, types, imports, template, machines and dependencies
 	$(BIN)/ruff check .

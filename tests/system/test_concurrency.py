@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.program import THRESHOLD_MINOR, Json, Program
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.system
 
 THREADS = 16
 _BUSY = 503

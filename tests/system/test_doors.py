@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.program import THRESHOLD_MINOR, Json, Program, jsonl
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.system
 
 Door = Callable[[Program, Json], None]
 ReturnDoor = Callable[[Program, Json, Json], None]

@@ -31,7 +31,6 @@ pytestmark = [
     pytest.mark.system,
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("import"),
 ]
 
 ORDERS, RETURNS, CUSTOMERS = 5_000, 300, 200

@@ -18,7 +18,7 @@ from tests.support.program import (
     Program,
 )
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.system
 
 TO_THE_INVITE = ["WhyStarted", "AssignVariant", "IsHeldOut", "SendInvite", "WasInviteSent"]
 TO_THE_ANSWER = [*TO_THE_INVITE, "AwaitAnswer", "ReadStatus", "HasAnswered"]

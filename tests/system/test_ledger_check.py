@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.program import Customer, Json, Program
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.system
 
 
 def a_member_with_a_history(program: Program) -> Customer:

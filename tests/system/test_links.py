@@ -8,7 +8,7 @@ import pytest
 from tests.support.mails import INVITE, token_of
 from tests.support.program import Program
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.system
 
 
 def assert_refused(answer: httpx.Response, status: int, code: str) -> None:

@@ -14,7 +14,7 @@ from loyalty.contracts.values import iso
 from tests.support.mails import INVITE, REMINDER
 from tests.support.program import DAY, SHORT_PROGRAM, THRESHOLD_MINOR, Json, Program
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("restart")]
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")

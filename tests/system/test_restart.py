@@ -22,7 +22,7 @@ from tests.support.program import (
 
 RETRIES = timedelta(minutes=10)
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("restart")]
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture(scope="module")

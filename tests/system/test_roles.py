@@ -11,7 +11,7 @@ from local.identity import MACHINE_ROLES, STAFF_ROLES
 from tests.support.ministack import ROOT
 from tests.support.program import Json, Program
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
+pytestmark = pytest.mark.system
 
 OPENAPI = json.loads((ROOT / "layers/loyalty/loyalty/contracts/openapi.json").read_text())
 METHODS = {"get", "put", "post", "patch", "delete"}
