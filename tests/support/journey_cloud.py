@@ -35,7 +35,7 @@ import elite_journey.send_welcome
 import elite_journey.start_journey
 import elite_journey.wake_journey
 import streams.publish_events
-from loyalty.adapters.dynamodb.keys import STATUS_PREFIX
+from loyalty.adapters.dynamodb.keys import JOURNEY, STATUS_PREFIX
 from loyalty.domain.errors import InvitationAnswered, MemberBusy
 from loyalty.domain.member import Identity, Member, StatusChange
 from loyalty.runtime import composition
@@ -138,6 +138,7 @@ class JourneyCloud:
         self.deaths = 0
         self.when_mailed: Callable[[Mail], None] = lambda mail: None
         self.before_claim: Callable[[str, Member], None] = lambda message_id, member: None
+        self.before_token: Callable[[], None] = lambda: None
         store_customer(
             self.member_id,
             **{"identities": (Identity("email", f"{self.member_id}@example.com"),)} | fields,
@@ -229,6 +230,8 @@ class JourneyCloud:
         self.fuse.burn()
         if operation == "TransactWriteItems":
             self._check_claims(parameters)
+        elif operation == "PutItem" and parameters["Item"]["sk"]["S"] == JOURNEY:
+            self.before_token()
         is_lost = operation == "SendEmail" and self._fail_mail()
         if operation != "SendEmail" and self.happens(self.troubles.throttles):
             raise _error("ThrottlingException", 400)
