@@ -17,15 +17,11 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from loyalty.contracts.orders import GoodsReturned, OrderRequest
-from loyalty.contracts.program import default_definition
 from loyalty.contracts.values import iso
 from loyalty.domain.ledger import Account, Lot, PendingPoints, without_empty_windows
 from loyalty.domain.member import Identity, Member
-from loyalty.services.accept_return import accept_return
 from tests.support.ministack import wait_until
-from tests.support.program import DAY, START, Json, Program
-from tests.support.shop import Shop, customer
+from tests.support.program import DAY, START, Json, Program, jsonl
 
 pytestmark = [
     pytest.mark.system,
@@ -170,26 +166,6 @@ def as_member(item: Json) -> Member:
     )
 
 
-def clean_books(lines: list[Line]) -> dict[str, Json]:
-    """Import the file once and undisturbed, in memory; return the figures as `live_books` does."""
-    shop = Shop(default_definition(), at=START)
-    for nth in range(0, CUSTOMERS, 2):
-        shop.enrol(customer(email=email_of(nth)))
-    shop.clock.advance(IMPORTED_AT - START)
-    for kind, data in lines:
-        if kind == "OrderFulfilled":
-            order = OrderRequest.model_validate_json(json.dumps(data))
-            shop.sell(order.to_domain(), order.customer.to_domain())
-        else:
-            goods = GoodsReturned.model_validate_json(json.dumps(data))
-            accept_return(goods.key, goods.to_domain(), store=shop.store, clock=shop.clock)
-    orders = Counter(order.member_id for order in shop.store.accepted_orders.values())
-    return {
-        str(member.identity("email")): figures(member, orders[member.member_id])
-        for member in shop.store.members.values()
-    }
-
-
 def progress(program: Program, import_id: str) -> Json:
     return program.get(f"/v1/imports/{import_id}", role="erp")
 
@@ -220,6 +196,18 @@ def lines() -> list[Line]:
     return the_file()
 
 
+@pytest.fixture(scope="module")
+def clean_books(lines: list[Line], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Json]:
+    """Import the file as it is, once and undisturbed, in a cloud of its own."""
+    with Program(tmp_path_factory.mktemp("clean")) as program:
+        with_members(program)
+        report = program.imports(jsonl(*lines))
+        assert report["state"] == "finished"
+        assert report["accepted"] == ORDERS
+        assert report["returns"] + report["waiting"] == RETURNS
+        return live_books(program)
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
     with Program(tmp_path) as program:
@@ -227,22 +215,22 @@ def program(tmp_path: Path) -> Iterator[Program]:
         yield program
 
 
-def test_a_clean_import_is_what_the_file_says(lines: list[Line]) -> None:
-    clean = clean_books(lines)
-
+def test_a_clean_import_is_what_the_file_says(
+    clean_books: dict[str, Json], lines: list[Line]
+) -> None:
     bought = Counter(data["customer"]["email"] for kind, data in lines if kind == "OrderFulfilled")
-    assert {email: found["orders"] for email, found in clean.items()} == bought
+    assert {email: found["orders"] for email, found in clean_books.items()} == bought
     assert sum(bought.values()) == ORDERS
     assert len(lines) == ORDERS + RETURNS
-    members = [found for found in clean.values() if found["enrolled"]]
+    members = [found for found in clean_books.values() if found["enrolled"]]
     assert len(members) == CUSTOMERS // 2
     assert all(found["lots"] and found["pending"] for found in members)
-    others = [found for found in clean.values() if not found["enrolled"]]
+    others = [found for found in clean_books.values() if not found["enrolled"]]
     assert not any(found["lots"] or found["pending"] for found in others)
 
 
 def test_imported_thrice_shuffled_among_crashes_it_is_as_if_it_was_imported_once(
-    program: Program, lines: list[Line]
+    program: Program, clean_books: dict[str, Json], lines: list[Line]
 ) -> None:
     first = program.uploads(as_sent_again(lines, seed=1))
     until_it_is_under_way(program, items=1_000)
@@ -256,7 +244,7 @@ def test_imported_thrice_shuffled_among_crashes_it_is_as_if_it_was_imported_once
     passing.join()
     program.advance_to(there)
     assert progress(program, first)["state"] == "finished"
-    assert live_books(program) == clean_books(lines)
+    assert live_books(program) == clean_books
 
     second = program.uploads(as_sent_again(lines, seed=2))
     until_a_chunk_is_done(program, second)
@@ -267,4 +255,4 @@ def test_imported_thrice_shuffled_among_crashes_it_is_as_if_it_was_imported_once
 
     assert third["state"] == "finished"
     assert third["duplicates"] == third["lines"] == len(lines) * 11 // 10
-    assert live_books(program) == clean_books(lines)
+    assert live_books(program) == clean_books
