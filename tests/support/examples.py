@@ -8,7 +8,15 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from loyalty.domain.orders import Money, Order, OrderKey, OrderLine, Tender
-from loyalty.domain.program import ExchangeRate, JourneyVariant, ProgramDefinition
+from loyalty.domain.program import (
+    ActionReward,
+    ExchangeRate,
+    Gift,
+    JourneyVariant,
+    ProgramDefinition,
+    Tier,
+    VoucherRule,
+)
 
 NOW = datetime(2017, 3, 15, 12, tzinfo=UTC)
 
@@ -31,6 +39,24 @@ HOLD_OUT = JourneyVariant(
     texts="standard",
 )
 
+TIERS = (
+    Tier("member", threshold=0),
+    Tier(
+        "gold",
+        threshold=100_000,
+        multiplier=Decimal("1.25"),
+        voucher=VoucherRule("percent", valid_days=60, percent=10),
+    ),
+    Tier(
+        "platinum",
+        threshold=300_000,
+        multiplier=Decimal("1.5"),
+        needs_approval=True,
+        voucher=VoucherRule("amount", valid_days=60, amount_minor=2_500, minimum_order_minor=5_000),
+        gift=Gift("gift-box", "Gift box", 1),
+    ),
+)
+
 PROGRAM = ProgramDefinition(
     version=1,
     effective_from=datetime(2016, 1, 1, tzinfo=UTC),
@@ -42,11 +68,30 @@ PROGRAM = ProgramDefinition(
         ExchangeRate("JPY", 0, date(2017, 1, 1), Decimal("0.0081")),
     ),
     time_zone=ZoneInfo("Europe/Berlin"),
+    points_enabled=True,
+    accrual_mode="per_order",
     earn_rate=Decimal("0.10"),
+    earn_bonuses=(),
+    action_rewards=(ActionReward("review", points=5, per_year_limit=2),),
+    points_per_order_cap=None,
+    points_per_day_cap=None,
+    earns_per_card_and_day=3,
     pending_days=14,
     expiry_months=12,
-    entry_tier="member",
+    reversal_grace_days=30,
     adjustment_limit_points=1_000,
+    undo_merge_days=30,
+    tiers_enabled=True,
+    tiers=TIERS,
+    tier_basis="spend",
+    tier_period="rolling_12_months",
+    tier_upgrade="at_evaluation",
+    tier_grace_months=1,
+    vouchers_enabled=True,
+    voucher_reservation_minutes=30,
+    voucher_reminder_days=7,
+    task_reminder_days=3,
+    task_escalation_days=14,
     variants=(STANDARD, HOLD_OUT),
     assignment_seed="seed",
     open_elite=False,
@@ -60,6 +105,7 @@ PROGRAM = ProgramDefinition(
     quiet_from=time(21),
     quiet_until=time(8),
     marketing_per_week=2,
+    points_sms=True,
 )
 
 

@@ -5,7 +5,6 @@ Decimals are strings, times of day `HH:MM`, days `YYYY-MM-DD`. Amounts are minor
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
@@ -22,8 +21,12 @@ from pydantic import (
     model_validator,
 )
 
-from loyalty.contracts.values import AmountMinor, Contract, CurrencyCode, Timestamp
+from loyalty.contracts.values import AmountMinor, Contract, CurrencyCode, Key, Text, Timestamp
 from loyalty.domain import program
+
+_NESTED: Final = frozenset(
+    {"exchange_rates", "time_zone", "variants", "tiers", "earn_bonuses", "action_rewards"}
+)
 
 # Each text set has an invite and a reminder of its own in templates/mail/<set>/.
 TextSet = Literal["standard", "warm"]
@@ -45,6 +48,10 @@ def _clock_text(value: object) -> object:
     return value
 
 
+def _zone_name(value: object) -> object:
+    return value.key if isinstance(value, ZoneInfo) else value
+
+
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError("must be an IANA time zone like Europe/Berlin")
@@ -63,8 +70,9 @@ TimeOfDay = Annotated[
     BeforeValidator(_clock_text),
     PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str, when_used="json"),
 ]
-ZoneName = Annotated[str, AfterValidator(_known_zone)]
+ZoneName = Annotated[str, BeforeValidator(_zone_name), AfterValidator(_known_zone)]
 MinorDigits = Annotated[int, Field(strict=True, ge=0, le=4)]
+PointsCap = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 WindowDays = Annotated[int, Field(strict=True, ge=1, le=LONGEST_WINDOW_DAYS // 2)]
 
 
@@ -89,6 +97,93 @@ class JourneyVariantDocument(Contract):
     texts: TextSet = "standard"
 
 
+class VoucherRuleDocument(Contract):
+    """What a voucher is good for: exactly one of `percent`, `amount_minor`, `sku`, by `kind`."""
+
+    kind: program.VoucherRuleKind
+    valid_days: Annotated[int, Field(strict=True, ge=1, le=1830)] = 60
+    percent: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    amount_minor: Annotated[AmountMinor, Field(ge=1)] | None = None
+    sku: Key | None = None
+    minimum_order_minor: AmountMinor = 0
+
+    @model_validator(mode="after")
+    def _worth_what_its_kind_says(self) -> Self:
+        given = {"percent": self.percent, "amount": self.amount_minor, "product": self.sku}
+        if [kind for kind, value in given.items() if value is not None] != [self.kind]:
+            raise ValueError("a voucher has the one value that its kind names")
+        return self
+
+
+class GiftDocument(Contract):
+    sku: Key
+    name: Text
+    quantity: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+
+
+class TierDocument(Contract):
+    """A tier; `threshold` is minor units or points, as `tier_basis` says."""
+
+    name: Name
+    threshold: Annotated[int, Field(strict=True, ge=0, le=10**12)] = 0
+    multiplier: Annotated[PlainDecimal, Field(ge=0, le=100)] = Decimal(1)
+    needs_approval: StrictBool = False
+    voucher: VoucherRuleDocument | None = None
+    gift: GiftDocument | None = None
+    benefits: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+
+    def to_domain(self) -> program.Tier:
+        return program.Tier(
+            name=self.name,
+            threshold=self.threshold,
+            multiplier=self.multiplier,
+            needs_approval=self.needs_approval,
+            voucher=self.voucher and program.VoucherRule(**self.voucher.model_dump()),
+            gift=self.gift and program.Gift(**self.gift.model_dump()),
+            benefits=self.benefits,
+        )
+
+
+class EarnBonusDocument(Contract):
+    """Goods of these categories or SKUs earn `extra_rate` points per major unit more."""
+
+    name: Name
+    extra_rate: Annotated[PlainDecimal, Field(gt=0, le=1000)]
+    categories: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
+    skus: Annotated[tuple[Key, ...], Field(max_length=1000)] = ()
+    valid_from: Timestamp | None = None
+    valid_until: Timestamp | None = None
+
+    @model_validator(mode="after")
+    def _applies_to_something(self) -> Self:
+        if not (self.categories or self.skus):
+            raise ValueError("a bonus names categories or SKUs")
+        return self
+
+
+class ActionRewardDocument(Contract):
+    action: Name
+    points: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    per_year_limit: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
+
+
+DEFAULT_TIERS: Final = (
+    TierDocument(name="silver"),
+    TierDocument(
+        name="gold",
+        threshold=100_000,
+        multiplier=Decimal("1.25"),
+        voucher=VoucherRuleDocument(kind="percent", percent=10),
+    ),
+    TierDocument(
+        name="platinum",
+        threshold=300_000,
+        multiplier=Decimal("1.5"),
+        needs_approval=True,
+        voucher=VoucherRuleDocument(kind="amount", amount_minor=2_500, minimum_order_minor=5_000),
+        gift=GiftDocument(sku="gift-box", name="Gift box"),
+    ),
+)
 DEFAULT_VARIANTS: Final = (
     JourneyVariantDocument(name="standard", weight=90),
     JourneyVariantDocument(name="hold_out", weight=10, hold_out=True),
@@ -102,11 +197,30 @@ class ProgramDocument(Contract):
     minor_digits: MinorDigits = 2
     exchange_rates: Annotated[tuple[ExchangeRateDocument, ...], Field(max_length=1000)] = ()
     time_zone: ZoneName = "UTC"
+    points_enabled: StrictBool = True
+    accrual_mode: program.AccrualMode = "per_order"
     earn_rate: Annotated[PlainDecimal, Field(ge=0, le=1000)] = Decimal("0.10")
+    earn_bonuses: Annotated[tuple[EarnBonusDocument, ...], Field(max_length=100)] = ()
+    action_rewards: Annotated[tuple[ActionRewardDocument, ...], Field(max_length=50)] = ()
+    points_per_order_cap: PointsCap | None = None
+    points_per_day_cap: PointsCap | None = None
+    earns_per_card_and_day: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3
     pending_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 14
     expiry_months: Annotated[int, Field(strict=True, ge=1, le=60)] = 12
-    entry_tier: Name = "silver"
+    reversal_grace_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
     adjustment_limit_points: Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)] = 1000
+    undo_merge_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
+    tiers_enabled: StrictBool = True
+    tiers: Annotated[tuple[TierDocument, ...], Field(min_length=1, max_length=10)] = DEFAULT_TIERS
+    tier_basis: program.TierBasis = "spend"
+    tier_period: program.TierPeriod = "rolling_12_months"
+    tier_upgrade: program.TierUpgrade = "at_evaluation"
+    tier_grace_months: Annotated[int, Field(strict=True, ge=0, le=12)] = 1
+    vouchers_enabled: StrictBool = True
+    voucher_reservation_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 30
+    voucher_reminder_days: Annotated[int, Field(strict=True, ge=0, le=90)] = 7
+    task_reminder_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 3
+    task_escalation_days: Annotated[int, Field(strict=True, ge=1, le=300)] = 14
     variants: Annotated[
         tuple[JourneyVariantDocument, ...],
         Field(min_length=1, max_length=20),
@@ -123,6 +237,7 @@ class ProgramDocument(Contract):
     quiet_from: TimeOfDay = time(21)
     quiet_until: TimeOfDay = time(8)
     marketing_per_week: Annotated[int, Field(strict=True, ge=1, le=50)] = 2
+    points_sms: StrictBool = True
 
     @field_validator("quiet_from", "quiet_until")
     @classmethod
@@ -138,6 +253,26 @@ class ProgramDocument(Contract):
             raise ValueError("variants must have different names")
         if all(variant.hold_out for variant in self.variants):
             raise ValueError("at least one variant must not be a hold-out")
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_rise(self) -> Self:
+        names = [tier.name for tier in self.tiers]
+        if len(set(names)) < len(names):
+            raise ValueError("tiers must have different names")
+        thresholds = [tier.threshold for tier in self.tiers]
+        if thresholds[0] != 0 or thresholds != sorted(set(thresholds)):
+            raise ValueError("the first tier has threshold 0, each further one a higher one")
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for names in (
+            [bonus.name for bonus in self.earn_bonuses],
+            [reward.action for reward in self.action_rewards],
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError("bonuses and action rewards must have different names")
         return self
 
     @model_validator(mode="after")
@@ -163,9 +298,7 @@ class ProgramDocument(Contract):
     def to_domain(self, *, version: int, effective_from: datetime) -> program.ProgramDefinition:
         """Return the definition as version `version`, in force from `effective_from` (UTC) on."""
         values: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in type(self).model_fields
-            if name not in {"exchange_rates", "time_zone", "variants"}
+            name: getattr(self, name) for name in type(self).model_fields if name not in _NESTED
         }
         return program.ProgramDefinition(
             version=version,
@@ -177,27 +310,20 @@ class ProgramDocument(Contract):
             variants=tuple(
                 program.JourneyVariant(**variant.model_dump()) for variant in self.variants
             ),
+            tiers=tuple(tier.to_domain() for tier in self.tiers),
+            earn_bonuses=tuple(
+                program.EarnBonus(**bonus.model_dump()) for bonus in self.earn_bonuses
+            ),
+            action_rewards=tuple(
+                program.ActionReward(**reward.model_dump()) for reward in self.action_rewards
+            ),
             **values,
         )
 
     @classmethod
     def from_domain(cls, definition: program.ProgramDefinition) -> Self:
         """Return the document of a definition; its version and time stay outside."""
-        values = {
-            name: getattr(definition, name)
-            for name in cls.model_fields
-            if name not in {"exchange_rates", "time_zone", "variants"}
-        }
-        return cls(
-            exchange_rates=tuple(
-                ExchangeRateDocument(**asdict(rate)) for rate in definition.exchange_rates
-            ),
-            time_zone=definition.time_zone.key,
-            variants=tuple(
-                JourneyVariantDocument(**asdict(variant)) for variant in definition.variants
-            ),
-            **values,
-        )
+        return cls.model_validate(definition, from_attributes=True)
 
 
 class ProgramUpdate(Contract):
