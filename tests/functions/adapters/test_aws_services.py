@@ -65,14 +65,20 @@ class TestEmail:
         ses.assert_no_pending_responses()
 
     @pytest.mark.parametrize(
-        ("code", "status"), [("MessageRejected", 400), ("TooManyRequestsException", 429)]
+        ("code", "status", "takes_none"),
+        [
+            ("MessageRejected", 400, False),
+            ("TooManyRequestsException", 429, True),
+            ("LimitExceededException", 400, True),
+        ],
     )
     def test_a_refusal_is_certain(
-        self, ses: Stubber, sender: SesEmailSender, code: str, status: int
+        self, ses: Stubber, sender: SesEmailSender, code: str, status: int, takes_none: bool
     ) -> None:
         ses.add_client_error("send_email", service_error_code=code, http_status_code=status)
-        with pytest.raises(EmailRefused):
+        with pytest.raises(EmailRefused) as refused:
             sender.send(MAIL)
+        assert refused.value.takes_none is takes_none
 
     def test_a_failure_of_the_service_is_doubt(self, ses: Stubber, sender: SesEmailSender) -> None:
         ses.add_client_error("send_email", "InternalFailure", http_status_code=500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +130,38 @@ def test_a_refused_mail_waits_for_the_next_period(world: JourneyWorld) -> None:
     assert run(world).sent == 0
     world.clock.advance(PERIOD)
     assert run(world).sent == 1
+
+
+def test_while_no_mail_is_taken_all_stay_due(world: JourneyWorld) -> None:
+    world.change_program(outreach_limit=2)
+    silent(world)
+    for number in (1, 2):
+        due = set(world.store.due_items)
+        world.sender.failures = [EmailRefused(takes_none=True), EmailRefused(takes_none=True)]
+        for _ in range(2):
+            with pytest.raises(EmailRefused):
+                run(world)
+            assert world.store.due_items == due
+        # The run's next try, or the next week's run.
+        world.clock.advance(timedelta(days=7 * (number - 1)))
+        assert run(world).sent == 1
+        assert run(world).sent == 0
+        world.clock.advance(PERIOD - timedelta(minutes=1))
+        assert run(world).sent == 0
+        world.clock.advance(timedelta(minutes=1))
+    assert world.sender.message_ids() == {"outreach-1": 1, "outreach-2": 1}
+    assert world.events() == ["OutreachSent", "OutreachSent"]
+    assert run(world).sent == 0
+
+
+def test_a_mail_that_was_put_back_needs_consent_again(world: JourneyWorld) -> None:
+    silent(world)
+    world.sender.failures = [EmailRefused(takes_none=True)]
+    with pytest.raises(EmailRefused):
+        run(world)
+    world.store.members["m1"] = replace(world.store.members["m1"], consents=OPT_OUT)
+    assert run(world) == OutreachPage(sent=0, skipped=1, more=False)
+    assert not world.store.due_items
 
 
 def test_a_mail_in_doubt_counts_as_sent(world: JourneyWorld) -> None:

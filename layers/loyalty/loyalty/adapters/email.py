@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 
 # Below it SES has refused; at it or above, the mail may be on its way all the same.
 SERVER_ERROR = 500
+# These say nothing of the mail: SES would take no other one either.
+TAKES_NONE = frozenset(
+    {
+        "AccountSuspendedException",
+        "LimitExceededException",
+        "MailFromDomainNotVerifiedException",
+        "SendingPausedException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
 
 
 class SesEmailSender:
@@ -45,10 +56,11 @@ class SesEmailSender:
                 EmailTags=[{"Name": n, "Value": v} for n, v in email.tags.items()],
             )
         except ClientError as error:
+            code = error.response["Error"]["Code"]
             if error.response["ResponseMetadata"]["HTTPStatusCode"] < SERVER_ERROR:
-                raise EmailRefused(error.response["Error"]["Code"]) from error
-            raise EmailInDoubt(error.response["Error"]["Code"]) from error
+                raise EmailRefused(code, takes_none=code in TAKES_NONE) from error
+            raise EmailInDoubt(code) from error
         except (ConnectTimeoutError, EndpointConnectionError) as error:
-            raise EmailRefused("no connection") from error
+            raise EmailRefused("no connection", takes_none=True) from error
         except HTTPClientError as error:
             raise EmailInDoubt("no answer") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,6 +28,8 @@ from loyalty.services.ports import (
     Clock,
     Due,
     EmailRefused,
+    MemberChange,
+    MemberStore,
     ProgramStore,
     ReportStore,
 )
@@ -52,7 +54,8 @@ def send_outreach(task: OutreachTask, *, outbox: Outbox, program: ProgramStore) 
     Every customer of the page is written to, put off, or struck off, so that the next page is
     another one; with paused journeys or in quiet hours all stay due for the next run.
 
-    Requests: 1 query; per customer 1 read, 1 transaction, 1 mail, 1 update.
+    Requests: 1 query; per customer 1 read, 1 transaction, 1 mail, 1 update; 1 read more of a
+    customer who was written to before.
 
     Returns
     -------
@@ -61,6 +64,8 @@ def send_outreach(task: OutreachTask, *, outbox: Outbox, program: ProgramStore) 
 
     Raises
     ------
+    EmailRefused
+        The mail service takes no mails at present; whoever was not written to stays due.
     MemberBusy
         Others kept changing a member; calling again goes on where this call stopped.
     """
@@ -87,36 +92,55 @@ def _reach_out(due: Due, run_at: datetime, *, outbox: Outbox, program: ProgramSt
     """Write to one customer, at most once in a period; tell whether that was done.
 
     A mail that the mail service refuses is not tried again before the next period: one bad address
-    must not hold up its shard.
+    must not hold up its shard. Where it takes none at all, the customer is due as before.
     """
-    mail = with_retries(lambda: _claim_outreach(due, run_at, outbox=outbox, program=program))
-    if mail is None:
+    claimed = with_retries(lambda: _claim_outreach(due, run_at, outbox=outbox, program=program))
+    if claimed is None:
         return False
     try:
-        deliver(mail, outbox=outbox)
-    except EmailRefused:
-        return False
+        deliver(claimed.mail, outbox=outbox)
+    except EmailRefused as refused:
+        if not refused.takes_none:
+            return False
+        put_back = MemberChange(member=None, due=(due,), due_done=claimed.due)
+        with_retries(lambda: outbox.store.commit(put_back))
+        raise
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A mail to send, and when its customer is due again after it."""
+
+    mail: ClaimedMail
+    due: tuple[Due, ...]
 
 
 def _claim_outreach(
     due: Due, run_at: datetime, *, outbox: Outbox, program: ProgramStore
-) -> ClaimedMail | None:
+) -> _Claimed | None:
     now = outbox.clock.now()
     current = program.current(now)
     member = outbox.store.member(due.member_id)
-    if member is None or not _still_wanted(member, current):
+    if member is None or not (is_silent(member) and may_market(member, "email", current)):
         outbox.store.remove_due(due)
         return None
-    spare_at = after_weekly_limit(member, current, now)
-    if spare_at > now:
-        put_off = Due("outreach", spare_at, due.member_id)
-        commit_step(outbox.store, member, unchanged(member), due=(put_off,), due_done=(due,))
-        return None
-    step = _outreach_step(member, current, now)
-    message_id = f"outreach-{step.member.outreach_sent}"
+    # A mail that was put back has its number and its place in the week already.
+    step = unchanged(member)
+    if not _was_put_back(due, member, outbox.store):
+        if member.outreach_sent >= current.outreach_limit:
+            outbox.store.remove_due(due)
+            return None
+        spare_at = after_weekly_limit(member, current, now)
+        if spare_at > now:
+            put_off = Due("outreach", spare_at, due.member_id)
+            commit_step(outbox.store, member, step, due=(put_off,), due_done=(due,))
+            return None
+        step = _outreach_step(member, current, now)
+    message_id = _last_message_id(step.member)
     definition = journey_definition(member, program)
-    return claim(
+    following = _next_due(step.member, current, run_at)
+    mail = claim(
         member,
         step,
         "outreach",
@@ -124,17 +148,22 @@ def _claim_outreach(
         compose("outreach", message_id, member, definition, outbox=outbox, at=now),
         store=outbox.store,
         at=now,
-        due=_next_due(step.member, current, run_at),
+        due=following,
         due_done=(due,),
     )
+    return _Claimed(mail, following)
 
 
-def _still_wanted(member: Member, current: ProgramDefinition) -> bool:
-    return (
-        is_silent(member)
-        and member.outreach_sent < current.outreach_limit
-        and may_market(member, "email", current)
-    )
+def _was_put_back(due: Due, member: Member, store: MemberStore) -> bool:
+    """Tell whether the customer's last mail was claimed for this very item and not sent."""
+    if not member.outreach_sent:
+        return False
+    last = store.message(member.member_id, _last_message_id(member))
+    return last is not None and last.state == "failed" and due.due_at <= last.claimed_at
+
+
+def _last_message_id(member: Member) -> str:
+    return f"outreach-{member.outreach_sent}"
 
 
 def _outreach_step(member: Member, current: ProgramDefinition, now: datetime) -> Step:

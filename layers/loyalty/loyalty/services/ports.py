@@ -272,7 +272,15 @@ class Email:
 
 
 class EmailRefused(Exception):
-    """The mail service certainly did not take the mail; it can be tried again."""
+    """The mail service certainly did not take the mail; it can be tried again.
+
+    `takes_none` tells that this was not about the mail: too many at once, none left for today,
+    sending is paused, no connection.
+    """
+
+    def __init__(self, reason: str = "", *, takes_none: bool = False) -> None:
+        super().__init__(reason)
+        self.takes_none = takes_none
 
 
 class EmailInDoubt(Exception):
