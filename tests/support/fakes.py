@@ -74,6 +74,10 @@ class FakeMemberStore:
         self.requests += 1
         return self.members.get(member_id)
 
+    def profiles(self, member_ids: Sequence[str]) -> Sequence[Member]:
+        self.requests += 1
+        return [self.members[member_id] for member_id in member_ids if member_id in self.members]
+
     def owners(self, identities: Sequence[Identity]) -> Mapping[Identity, str]:
         self.requests += 1
         return self._owners(identities)
@@ -127,6 +131,7 @@ class FakeMemberStore:
     def orders(
         self, member_id: str, *, limit: int, cursor: str | None = None
     ) -> tuple[Sequence[AcceptedOrder], str | None]:
+        self.requests += 2
         own = [order for order in self.accepted_orders.values() if order.member_id == member_id]
         return _page(sorted(own, key=lambda order: order.occurred_at)[::-1], limit, cursor)
 

@@ -123,11 +123,15 @@ class ArmData(StatusData):
 
 
 class ThresholdCrossedData(ArmData):
-    """`source` and `order_id` name the crossing order; the spend is in the program's currency."""
+    """`source` and `order_id` name the crossing order; the spend is in the program's currency.
+
+    Where a lowered threshold is the cause, they name the customer's latest order.
+    """
 
     source: str
     order_id: str
     lifetime_spend_minor: int
+    cause: Literal["order", "lowered_threshold"] = "order"
 
 
 class InactiveData(ArmData):

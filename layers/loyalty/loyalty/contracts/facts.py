@@ -88,6 +88,8 @@ def _order_cause(key: OrderKey) -> str:
 
 
 def _status_cause(fact: StatusChange) -> str:
+    if fact.data.get("cause") == "lowered_threshold":
+        return f"program/{fact.data['program_version']}"
     if fact.event == "ThresholdCrossed":
         return f"order/{fact.data['source']}/{fact.data['order_id']}"
     return f"member/{fact.member_id}"

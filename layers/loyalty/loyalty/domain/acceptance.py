@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from loyalty.domain.earning import Earning, earn
 from loyalty.domain.errors import FutureDate, ReturnExceedsOrder
-from loyalty.domain.journey import GONE, draw_variant
 from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.returns import TakenBack, fingerprint, take_back
+from loyalty.domain.threshold import cross, is_past, is_recent
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 REFUSED = "refused"
@@ -101,7 +101,9 @@ def accept_order(
         returns = replace(returns, version=returns.version + 1, waiting=())
     crossed: tuple[StatusChange, ...] = ()
     if member is not None and _crosses(member, order, rules.journey, now):
-        member, crossing = _cross(member, order, rules.journey, now)
+        member, crossing = cross(
+            member, order.key, rules.journey, crossed_at=order.occurred_at, now=now
+        )
         crossed = (crossing,)
     answer = _order_answer(member, earning.points, rules.journey, crossed=bool(crossed))
     if identity_conflict:
@@ -264,41 +266,9 @@ def _return_posting(
 
 def _crosses(member: Member, order: Order, definition: ProgramDefinition, now: datetime) -> bool:
     """Tell whether the order takes its customer over the Elite threshold, once for ever."""
-    if member.threshold_crossed_at is not None or member.status in GONE:
+    if order.historic and not is_recent(order.occurred_at, definition, now):
         return False
-    if order.historic and order.occurred_at < now - timedelta(days=definition.invite_recency_days):
-        return False
-    return member.lifetime_spend_minor >= draw_variant(definition, member.member_id).threshold_minor
-
-
-def _cross(
-    member: Member, order: Order, definition: ProgramDefinition, now: datetime
-) -> tuple[Member, StatusChange]:
-    variant = draw_variant(definition, member.member_id)
-    crossed = replace(
-        member,
-        threshold_crossed_at=order.occurred_at,
-        crossing_order=order.key,
-        variant=variant.name,
-        journey_program_version=definition.version,
-    )
-    fact = StatusChange(
-        member_id=member.member_id,
-        member_version=member.version,
-        event="ThresholdCrossed",
-        occurred_at=order.occurred_at,
-        recorded_at=now,
-        from_status=member.status,
-        to_status=member.status,
-        data={
-            "source": order.key.source,
-            "order_id": order.key.order_id,
-            "variant": variant.name,
-            "program_version": definition.version,
-            "lifetime_spend_minor": member.lifetime_spend_minor,
-        },
-    )
-    return crossed, fact
+    return is_past(member, definition)
 
 
 def _order_answer(

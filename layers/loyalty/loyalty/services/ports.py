@@ -135,6 +135,10 @@ class MemberStore(Protocol):
 
     def member(self, member_id: str) -> Member | None: ...
 
+    def profiles(self, member_ids: Sequence[str]) -> Sequence[Member]:
+        """Return those who exist of up to 100 customers, in any order: one batch read."""
+        ...
+
     def owners(self, identities: Sequence[Identity]) -> Mapping[Identity, str]: ...
 
     def commit(self, change: MemberChange) -> None:
@@ -175,7 +179,12 @@ class MemberStore(Protocol):
 
     def due(self, kind: DueKind, shard: int, *, until: datetime, limit: int) -> Sequence[Due]: ...
 
-    def remove_due(self, due: Due) -> None: ...
+    def remove_due(self, due: Due, *, seen: Member | None) -> None:
+        """Drop what a member, None for nobody, is due no more; one transaction, also when repeated.
+
+        Raises `ChangeRefused` when the member has changed since: it may have become due again.
+        """
+        ...
 
     def member_ids(self, shard: int) -> Iterator[str]:
         """All customers of one of the 256 shards, by the KEYS_ONLY index, page by page."""
@@ -234,10 +243,7 @@ class ProgramArchive(ProgramStore, Protocol):
 
 class InviteLimiter(Protocol):
     def take(self, hour: datetime) -> int:
-        """Count one more invite in the hour that starts at `hour`.
-
-        Return which one it is (1, 2, …).
-        """
+        """Count one more invite in the hour from `hour` on; return which one it is (1, 2, …)."""
         ...
 
 
@@ -249,10 +255,7 @@ class Clock(Protocol):
 
 class Ids(Protocol):
     def derive(self, kind: str, cause: str) -> str:
-        """Return the id of the thing of `kind` that `cause` (a business key) brings about.
-
-        The same for a retry.
-        """
+        """Return the id of the `kind` that `cause` (a business key) brings about, ever the same."""
         ...
 
 

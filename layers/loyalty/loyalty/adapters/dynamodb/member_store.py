@@ -89,6 +89,10 @@ class DynamoMemberStore:
         item = _get(ProfileItem, keys.profile(member_id))
         return item.member() if item else None
 
+    def profiles(self, member_ids: Sequence[str]) -> Sequence[Member]:
+        items = read_items(self._tables, map(keys.profile, member_ids))
+        return [item.member() for item in items if isinstance(item, ProfileItem)]
+
     def owners(self, identities: Sequence[Identity]) -> Mapping[Identity, str]:
         claims = self._claim_keys(identities)
         if not claims:
@@ -178,8 +182,8 @@ class DynamoMemberStore:
         )
         return [item.due() for item in items]
 
-    def remove_due(self, due: Due) -> None:
-        DueItem.of(due).delete()
+    def remove_due(self, due: Due, *, seen: Member | None) -> None:
+        member_change.remove_due(self._tables.connection, due, seen)
 
     def member_ids(self, shard: int) -> Iterator[str]:
         for page in index_pages(self._tables, MembersItem.members_by_shard, shard):
