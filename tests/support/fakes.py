@@ -33,7 +33,8 @@ class FakeMemberStore:
 
     `requests` counts what would be DynamoDB requests. `refusals` lets the next commits fail as a
     conflicting transaction would. Somebody else is faster than the next commit when there is a
-    change in `before_commit`, or when `meanwhile` is set, which is called once.
+    change in `before_commit`; than the next commit or removal when `meanwhile` is set, which is
+    called once.
     """
 
     def __init__(self) -> None:
@@ -86,9 +87,7 @@ class FakeMemberStore:
         self.requests += 1
         if self.before_commit:
             self._write(self.before_commit.pop(0))
-        if self.meanwhile:
-            be_faster, self.meanwhile = self.meanwhile, None
-            be_faster()
+        self._let_others_be_faster()
         if self.refusals:
             self.refusals -= 1
             raise ChangeRefused("TransactionConflict")
@@ -143,11 +142,20 @@ class FakeMemberStore:
         ]
         return sorted(found, key=lambda due: (due.due_at, due.member_id))[:limit]
 
-    def remove_due(self, due: Due) -> None:
+    def remove_due(self, due: Due, *, seen: Member | None) -> None:
+        self.requests += 1
+        self._let_others_be_faster()
+        if self.members.get(due.member_id) != seen:
+            raise ChangeRefused("ConditionalCheckFailed")
         self.due_items.discard(due)
 
     def member_ids(self, shard: int) -> Iterator[str]:
         return (member_id for member_id in sorted(self.members) if member_shard(member_id) == shard)
+
+    def _let_others_be_faster(self) -> None:
+        if self.meanwhile:
+            be_faster, self.meanwhile = self.meanwhile, None
+            be_faster()
 
     def _owners(self, identities: Sequence[Identity]) -> dict[Identity, str]:
         return {

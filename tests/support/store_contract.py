@@ -293,9 +293,19 @@ class MemberStoreContract:
     def test_an_unwanted_due_item_can_be_removed(self, store: MemberStore) -> None:
         due = Due("outreach", NOON, "ada")
         store.commit(replace(new_member(), due=(due,)))
-        store.remove_due(due)
-        store.remove_due(due)
+        store.remove_due(due, seen=member())
+        store.remove_due(due, seen=member())
         assert list(store.due("outreach", due_shard("ada"), until=NOON, limit=9)) == []
+        store.remove_due(Due("outreach", NOON, "nobody"), seen=None)
+
+    def test_a_due_item_of_a_changed_member_is_not_removed(self, store: MemberStore) -> None:
+        due = Due("release", NOON, "ada")
+        store.commit(new_member())
+        store.commit(MemberChange(member(version=2), 1, due=(due,)))
+        for seen in (None, member(version=1)):
+            with pytest.raises(ChangeRefused):
+                store.remove_due(due, seen=seen)
+        assert list(store.due("release", due_shard("ada"), until=NOON, limit=9)) == [due]
 
     def test_a_message_is_claimed_once_unless_it_failed(self, store: MemberStore) -> None:
         claim = MessageClaim("invite", "ada", "email", "invite", True, "sending", NOON)

@@ -10,6 +10,7 @@ from loyalty.services.ports import DUE_SHARDS, Due
 from loyalty.services.release_points import plan_release, release, release_shard
 from loyalty.services.shards import due_shard
 from tests.support.examples import NOW, an_order
+from tests.support.fakes import FakeClock
 from tests.support.job_fakes import FakeQueue
 from tests.support.shop import Shop, customer, money_back
 
@@ -91,6 +92,20 @@ def test_an_order_after_a_returned_one_of_the_same_day_is_released_too(shop: Sho
     shop.clock.advance(timedelta(days=20))
     release_everything(shop)
     assert shop.member(ada).account.points_available == 20
+
+
+def test_a_window_that_opens_again_meanwhile_stays_due(shop: Shop) -> None:
+    ada = shop.a_member()
+    shop.sell(an_order("O-1"), customer(ada))
+    (due,) = shop.due()
+    # A clock that is ahead of the till's.
+    ahead = FakeClock(due.due_at)
+    release(due, store=shop.store, clock=ahead)
+    shop.store.due_items.add(due)
+    shop.store.meanwhile = lambda: shop.sell(an_order("O-2"), customer(ada))
+    assert release(due, store=shop.store, clock=ahead) is True
+    assert shop.member(ada).account.points_available == 20
+    shop.require_sound_books()
 
 
 def test_who_is_gone_is_struck_off(shop: Shop) -> None:

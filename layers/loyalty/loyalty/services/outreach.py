@@ -123,13 +123,13 @@ def _claim_outreach(
     current = program.current(now)
     member = outbox.store.member(due.member_id)
     if member is None or not (is_silent(member) and may_market(member, "email", current)):
-        outbox.store.remove_due(due)
+        outbox.store.remove_due(due, seen=member)
         return None
     # A mail that was put back has its number and its place in the week already.
     step = unchanged(member)
     if not _was_put_back(due, member, outbox.store):
         if member.outreach_sent >= current.outreach_limit:
-            outbox.store.remove_due(due)
+            outbox.store.remove_due(due, seen=member)
             return None
         spare_at = after_weekly_limit(member, current, now)
         if spare_at > now:

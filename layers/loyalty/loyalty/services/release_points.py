@@ -87,7 +87,7 @@ def release(due: Due, *, store: MemberStore, clock: Clock) -> bool:
             reason="return window ended",
         )
         if member is None or all(part.releases_at != due.due_at for part in member.account.pending):
-            store.remove_due(due)
+            store.remove_due(due, seen=member)
             return False
         account, entry = release_window(member.account, posting, due.due_at)
         store.commit(

@@ -22,7 +22,8 @@ from loyalty.adapters.dynamodb.transaction import (
     LabelledTransaction,
     TransactionRefused,
 )
-from loyalty.services.ports import ChangeRefused, MemberChange, OrderExists
+from loyalty.domain.member import Member
+from loyalty.services.ports import ChangeRefused, Due, MemberChange, OrderExists
 
 if TYPE_CHECKING:
     from pynamodb.connection import Connection
@@ -55,6 +56,18 @@ def commit(connection: Connection, change: MemberChange, *, identity_secret: byt
         reason = refused.reasons.get(_ORDER)
         if reason is not None and reason.code == CONDITION_FAILED and reason.raw_item:
             raise OrderExists(OrderItem.from_raw_data(reason.raw_item).order()) from refused
+        raise ChangeRefused(str(refused)) from refused
+
+
+def remove_due(connection: Connection, due: Due, seen: Member | None) -> None:
+    """Delete a due item if its member is still as `seen`; raise `ChangeRefused` if not."""
+    transaction = LabelledTransaction(connection)
+    unchanged = ProfileItem.version == seen.version if seen else _IS_NEW
+    transaction.check("profile", ProfileItem, keys.profile(due.member_id), unchanged)
+    transaction.delete("due", DueItem.of(due))
+    try:
+        transaction.commit()
+    except TransactionRefused as refused:
         raise ChangeRefused(str(refused)) from refused
 
 
