@@ -223,8 +223,8 @@ class FakeMemberStore:
             self.adjustments[made.member_id, made.adjustment_id] = made
         if change.message:
             self.messages[change.message.member_id, change.message.message_id] = change.message
-        if change.merge_task:
-            self.merge_tasks.setdefault(change.merge_task.task_id, change.merge_task)
+        for task in change.merge_tasks:
+            self.merge_tasks.setdefault(task.task_id, task)
         self.returns |= {(made.key, made.return_id): made for made in change.accepted_returns}
         self.ledger |= {(entry.member_id, entry.sequence): entry for entry in change.entries}
         self.history |= dict(_numbered(change.status_changes))

@@ -330,8 +330,9 @@ class MemberStoreContract:
 
     def test_a_merge_task_is_opened_once_and_refuses_nothing(self, store: MemberStore) -> None:
         task = MergeTask("t-1", ("ada", "bob"), NOON, "order/pos/O-1")
-        store.commit(replace(new_member(), merge_task=task))
-        store.commit(MemberChange(member(version=2), 1, merge_task=task))
+        other = MergeTask("t-2", ("ada", "eve"), NOON, "order/pos/O-1")
+        store.commit(replace(new_member(), merge_tasks=(task,)))
+        store.commit(MemberChange(member(version=2), 1, merge_tasks=(task, other)))
 
     def test_members_are_listed_by_shard(self, store: MemberStore) -> None:
         store.commit(new_member("ada"))

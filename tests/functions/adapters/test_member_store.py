@@ -214,9 +214,9 @@ class TestItems:
         self, store: DynamoMemberStore, tables: Tables, dynamodb: Any
     ) -> None:
         task = MergeTask("t-ada-bob", ("ada", "bob"), NOON, "order/pos/O-1")
-        store.commit(replace(new_member(), merge_task=task))
+        store.commit(replace(new_member(), merge_tasks=(task,)))
         later = replace(task, opened_at=NOON + timedelta(days=1), cause="order/pos/O-2")
-        store.commit(MemberChange(member(version=2), 1, merge_task=later))
+        store.commit(MemberChange(member(version=2), 1, merge_tasks=(later,)))
         (item,) = self.stored(dynamodb, tables.program)
         assert item["opened_at"]["S"] == "2017-03-01T12:00:00Z"
         assert item["cause"]["S"] == "order/pos/O-1"

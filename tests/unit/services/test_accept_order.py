@@ -126,6 +126,14 @@ class TestCustomer:
         shop.sell(an_order("O-2"), customer(bob, card="4711"))
         assert len(shop.store.merge_tasks) == 1
 
+    def test_a_task_is_opened_for_each_further_customer(self, shop: Shop) -> None:
+        ada = shop.a_member(card="4711")
+        bob = shop.enrol(customer(email="bob@example.org")).member.member_id
+        eve = shop.enrol(customer(phone="+491701234567")).member.member_id
+        shop.sell(an_order(), customer(card="4711", email="bob@example.org", phone="+491701234567"))
+        pairs = {task.member_ids for task in shop.store.merge_tasks.values()}
+        assert pairs == {tuple(sorted((ada, bob))), tuple(sorted((ada, eve)))}
+
     def test_agreeing_identities_are_no_conflict(self, shop: Shop) -> None:
         shop.enrol(customer(card="4711", email="ada@example.org"))
         answer = shop.sell(an_order(), customer(card="4711", email="ada@example.org")).answer

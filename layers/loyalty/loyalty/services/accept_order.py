@@ -13,7 +13,7 @@ from loyalty.domain.ledger import Account, opened_windows
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, Order, OrderReturns
 from loyalty.domain.profile import learn
-from loyalty.services.identities import KnownCustomer, known_customer, merge_task, new_customer
+from loyalty.services.identities import KnownCustomer, known_customer, merge_tasks, new_customer
 from loyalty.services.ports import (
     Clock,
     Due,
@@ -93,7 +93,7 @@ def accept_order(
         decision, change = _decided(
             order, customer, before, known, waiting=context.returns, program=program, now=now
         )
-        change = replace(change, merge_task=merge_task(known, _cause(order), now, ids))
+        change = replace(change, merge_tasks=merge_tasks(known, _cause(order), now, ids))
         try:
             store.commit(change)
         except OrderExists as raced:

@@ -70,11 +70,16 @@ def new_customer(ids: Ids, cause: str, now: datetime) -> Member:
     return Member(member_id=ids.derive("m", cause), version=0, created_at=now)
 
 
-def merge_task(known: KnownCustomer, cause: str, now: datetime, ids: Ids) -> MergeTask | None:
-    """Return the task to decide whether two customers are one person, when identities say so."""
-    if known.member is None or not known.others:
-        return None
-    first, second = sorted((known.member.member_id, known.others[0]))
+def merge_tasks(known: KnownCustomer, cause: str, now: datetime, ids: Ids) -> tuple[MergeTask, ...]:
+    """Return a task per other customer: to decide whether they are one person with this one."""
+    if known.member is None:
+        return ()
+    member_id = known.member.member_id
+    return tuple(_merge_task(member_id, other, cause, now, ids) for other in known.others)
+
+
+def _merge_task(one: str, other: str, cause: str, now: datetime, ids: Ids) -> MergeTask:
+    first, second = sorted((one, other))
     return MergeTask(
         task_id=ids.derive("t", f"merge/{first}/{second}"),
         member_ids=(first, second),

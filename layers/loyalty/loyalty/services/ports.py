@@ -93,7 +93,7 @@ class MemberChange:
     due_done: tuple[Due, ...] = ()
     message: MessageClaim | None = None
     adjustment: Adjustment | None = None
-    merge_task: MergeTask | None = None
+    merge_tasks: tuple[MergeTask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,6 @@ def _write_guards(transaction: LabelledTransaction, change: MemberChange) -> Non
         transaction.put("message", MessageItem.of(change.message), free)
     if change.adjustment is not None:
         transaction.put("adjustment", AdjustmentItem.of(change.adjustment), _IS_NEW)
-    if change.merge_task is not None:
-        task = TaskItem.of(change.merge_task)
-        transaction.update("merge task", task, task.opening())
+    for number, merge_task in enumerate(change.merge_tasks):
+        task = TaskItem.of(merge_task)
+        transaction.update(f"merge task {number}", task, task.opening())
