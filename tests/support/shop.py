@@ -12,7 +12,7 @@ from loyalty.domain.program import ProgramDefinition
 from loyalty.services.accept_order import OrderOutcome, accept_order
 from loyalty.services.accept_return import ReturnOutcome, accept_return
 from loyalty.services.enrol_member import EnrolmentOutcome, enrol_member
-from loyalty.services.ports import DUE_SHARDS, Due
+from loyalty.services.ports import DUE_SHARDS, Due, DueKind
 from tests.support.examples import NOW, PROGRAM
 from tests.support.fakes import FakeClock, FakeIds, FakeMemberStore, FakeProgramStore
 
@@ -55,7 +55,7 @@ class Shop:
 
     def take_back(self, return_: Return, *, order_id: str = "O-1") -> ReturnOutcome:
         key = OrderKey("pos", order_id)
-        return accept_return(key, return_, store=self.store, clock=self.clock)
+        return accept_return(key, return_, store=self.store, program=self.program, clock=self.clock)
 
     def enrol(self, who: CustomerRef) -> EnrolmentOutcome:
         return enrol_member(
@@ -68,14 +68,14 @@ class Shop:
     def member(self, member_id: str) -> Member:
         return self.store.members[member_id]
 
-    def due(self) -> list[Due]:
-        """Return every release that waits, soonest first."""
+    def due(self, kind: DueKind = "release") -> list[Due]:
+        """Return everything of a kind that waits, soonest first."""
         last = datetime.max.replace(tzinfo=NOW.tzinfo)
         return sorted(
             (
                 due
                 for shard in range(DUE_SHARDS)
-                for due in self.store.due("release", shard, until=last, limit=1000)
+                for due in self.store.due(kind, shard, until=last, limit=1000)
             ),
             key=lambda due: (due.due_at, due.member_id),
         )

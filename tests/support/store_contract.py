@@ -22,6 +22,8 @@ from loyalty.domain.orders import (
     Return,
     ReturnLine,
 )
+from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
+from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import (
     Adjustment,
     ChangeRefused,
@@ -89,7 +91,14 @@ class MemberStoreContract:
             inactive_reason="silent",
             status_since=NOON,
             joined_at=NOON,
-            tier="member",
+            standing=TierStanding(
+                (TierSpan("member", NOON), TierSpan("gold", NOON, "2017-03", "ada-2017-03-gold")),
+                grace_until="2017-04",
+                held_until="2018-02",
+                review=TierReview("platinum", "2017-03", "ada-2017-03-platinum"),
+            ),
+            months=(MonthTotals("2017-03", 5_000, 1_000, 4, 4, 2),),
+            days=(DayTotals(NOON.date(), 5_000, 1_000, 4, 2),),
             identities=(CARD, EMAIL),
             name="Ada",
             lifetime_spend_minor=123_456,
@@ -333,6 +342,14 @@ class MemberStoreContract:
         other = MergeTask("t-2", ("ada", "eve"), NOON, "order/pos/O-1")
         store.commit(replace(new_member(), merge_tasks=(task,)))
         store.commit(MemberChange(member(version=2), 1, merge_tasks=(task, other)))
+
+    def test_many_are_read_at_once(self, store: MemberStore) -> None:
+        for name in ("ada", "bob", "eve"):
+            store.commit(new_member(name))
+        found = store.profiles(["ada", "eve", "nobody"])
+        assert sorted(each.member_id for each in found) == ["ada", "eve"]
+        assert member("eve") in found
+        assert store.profiles([]) == []
 
     def test_members_are_listed_by_shard(self, store: MemberStore) -> None:
         store.commit(new_member("ada"))

@@ -30,12 +30,13 @@ from loyalty.domain.orders import (
     ReturnLine,
 )
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.tiers import TierSpan, TierStanding
 from tests.support.examples import NOW, PROGRAM, an_order
 
 RULES = Rules(earning=PROGRAM, journey=PROGRAM)
 LATER = NOW + timedelta(hours=1)
 PROSPECT = Member("ada", version=2, created_at=NOW)
-MEMBER = replace(PROSPECT, joined_at=NOW, tier="member")
+MEMBER = replace(PROSPECT, joined_at=NOW, standing=TierStanding((TierSpan("member", NOW),)))
 
 
 def accept(

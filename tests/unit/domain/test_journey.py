@@ -26,6 +26,7 @@ from loyalty.domain.journey import (
     suppress_invite,
 )
 from loyalty.domain.member import EliteStatus, Member
+from loyalty.domain.tiers import TierSpan, TierStanding
 
 NOW = datetime(2017, 3, 1, 12, tzinfo=UTC)
 PROGRAM = default_definition()
@@ -152,7 +153,9 @@ def test_accepting_makes_an_active_member(fields: dict[str, Any]) -> None:
 
 def test_a_member_who_accepts_stays_enrolled_as_before() -> None:
     joined_at = datetime(2016, 5, 1, tzinfo=UTC)
-    member = customer(status="invited", joined_at=joined_at, tier="gold")
+    member = customer(
+        status="invited", joined_at=joined_at, standing=TierStanding((TierSpan("gold", joined_at),))
+    )
     step = answer(member, "accept", PROGRAM, NOW)
     assert (step.member.joined_at, step.member.tier) == (joined_at, "gold")
     assert names(step) == ["InviteAccepted"]

@@ -41,7 +41,7 @@ BASKET = an_order(
 
 
 def accepted(order: Order) -> AcceptedOrder:
-    earning = earn(order, PROGRAM, collects_points=True)
+    earning = earn(order, PROGRAM, tier="member")
     return AcceptedOrder(
         key=order.key,
         member_id="ada",

@@ -138,8 +138,8 @@ class TierDocument(Contract):
             threshold=self.threshold,
             multiplier=self.multiplier,
             needs_approval=self.needs_approval,
-            voucher=self.voucher and program.VoucherRule(**self.voucher.model_dump()),
-            gift=self.gift and program.Gift(**self.gift.model_dump()),
+            voucher=program.VoucherRule(**self.voucher.model_dump()) if self.voucher else None,
+            gift=program.Gift(**self.gift.model_dump()) if self.gift else None,
             benefits=self.benefits,
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from loyalty.domain.calendar import month_of, program_day
 from loyalty.domain.earning import Earning, earn
 from loyalty.domain.errors import FutureDate, ReturnExceedsOrder
 from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse
@@ -13,6 +14,9 @@ from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderRet
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.returns import TakenBack, fingerprint, take_back
 from loyalty.domain.threshold import cross, is_past, is_recent
+from loyalty.domain.tier_changes import apply
+from loyalty.domain.tiers import after_return, decide, tier_at
+from loyalty.domain.totals import Purchase, count_in_days, count_in_months, points_on
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 REFUSED = "refused"
@@ -40,12 +44,13 @@ class OrderDecision:
 
 @dataclass(frozen=True, slots=True)
 class ReturnDecision:
-    """What a return leads to; no entry when it takes back no points."""
+    """What a return leads to; no entry when it takes no points out of the ledger."""
 
     accepted: AcceptedReturn
     returns: OrderReturns
     member: Member | None
     entries: tuple[Entry, ...]
+    status_changes: tuple[StatusChange, ...] = ()
 
 
 def require_past(occurred_at: datetime, now: datetime) -> None:
@@ -86,11 +91,17 @@ def accept_order(
     UnknownCurrency
         The program cannot convert the order's currency.
     """
-    earning = earn(order, rules.earning, collects_points=_collects(member, order))
+    day = program_day(order.occurred_at, rules.earning.time_zone)
+    earning = earn(
+        order,
+        rules.earning,
+        tier=_tier_of(member, order),
+        points_today=points_on(member.days, day) if member else 0,
+    )
     accepted = _accepted(order, member, earning, rules.earning, now)
     entries: tuple[Entry, ...] = ()
     if member is not None:
-        member, entries = _credit(member, accepted, earning, now)
+        member, entries = _credit(member, accepted, now)
     returns, accepted_returns = waiting, []
     if returns is not None:
         for return_ in returns.waiting:
@@ -99,6 +110,9 @@ def accept_order(
             entries += counted.entries
             accepted_returns.append(counted.accepted)
         returns = replace(returns, version=returns.version + 1, waiting=())
+    facts: tuple[StatusChange, ...] = ()
+    if member is not None and accepted.counted_on is not None:
+        member, facts = _upgraded_at_once(member, rules.journey, now)
     crossed: tuple[StatusChange, ...] = ()
     if member is not None and _crosses(member, order, rules.journey, now):
         member, crossing = cross(
@@ -112,7 +126,7 @@ def accept_order(
         order=replace(accepted, answer=answer),
         member=member,
         entries=entries,
-        status_changes=crossed,
+        status_changes=facts + crossed,
         returns=returns,
         accepted_returns=tuple(accepted_returns),
     )
@@ -124,6 +138,8 @@ def accept_return(
     return_: Return,
     member: Member | None,
     now: datetime,
+    *,
+    definition: ProgramDefinition | None = None,
 ) -> ReturnDecision:
     """Decide what a return takes back from its order's customer.
 
@@ -139,6 +155,9 @@ def accept_return(
         The order's customer, already with the version that the change will have.
     now
         When it is recorded.
+    definition
+        The program version of now, which decides whether the member's tier still holds; None for a
+        return that came before its order, which never led to a tier.
 
     Raises
     ------
@@ -147,21 +166,23 @@ def accept_return(
     """
     taken = take_back(order, returns, return_)
     entries: tuple[Entry, ...] = ()
+    facts: tuple[StatusChange, ...] = ()
     if member is not None:
-        spend_minor = max(0, member.lifetime_spend_minor - taken.eligible_minor)
-        member = replace(member, lifetime_spend_minor=spend_minor)
+        member = _with_return(member, order, taken)
         if taken.points and order.releases_at and order.lot_expires_at:
             earned = PendingPoints(order.releases_at, order.lot_expires_at, taken.points)
             account, entry = reverse(
                 member.account, _return_posting(member, order, return_, now), earned
             )
             member, entries = replace(member, account=account), (entry,)
+        if definition is not None and order.counted_on is not None:
+            member, facts = _tier_after_return(member, definition, now)
     answer: dict[str, object] = {
         "points_reversed": taken.points if member else 0,
         "points_available": member.account.points_available if member else 0,
     }
     accepted = _accepted_return(order, return_, taken, answer, now)
-    return ReturnDecision(accepted, taken.returns, member, entries)
+    return ReturnDecision(accepted, taken.returns, member, entries, facts)
 
 
 def _count_waiting(
@@ -180,12 +201,11 @@ def _count_waiting(
         return ReturnDecision(refused, returns, member, ())
 
 
-def _collects(member: Member | None, order: Order) -> bool:
-    return (
-        member is not None
-        and member.joined_at is not None
-        and order.occurred_at >= member.joined_at
-    )
+def _tier_of(member: Member | None, order: Order) -> str | None:
+    """Return the tier that the order earns with; None when its customer was no member by then."""
+    if member is None or member.joined_at is None or order.occurred_at < member.joined_at:
+        return None
+    return tier_at(member.standing.spans, order.occurred_at)
 
 
 def _accepted(
@@ -195,6 +215,8 @@ def _accepted(
     definition: ProgramDefinition,
     now: datetime,
 ) -> AcceptedOrder:
+    counts = _tier_of(member, order) is not None
+    is_posted = earning.points > 0 and definition.accrual_mode == "per_order"
     return AcceptedOrder(
         key=order.key,
         member_id=member.member_id if member else None,
@@ -205,10 +227,11 @@ def _accepted(
         lines=earning.lines,
         eligible_minor=earning.eligible_minor,
         points=earning.points,
-        releases_at=earning.releases_at if earning.points else None,
-        lot_expires_at=earning.lot_expires_at if earning.points else None,
+        releases_at=earning.releases_at if is_posted else None,
+        lot_expires_at=earning.lot_expires_at if is_posted else None,
         program_version=definition.version,
         answer={},
+        counted_on=program_day(order.occurred_at, definition.time_zone) if counts else None,
     )
 
 
@@ -233,12 +256,20 @@ def _accepted_return(
 
 
 def _credit(
-    member: Member, order: AcceptedOrder, earning: Earning, now: datetime
+    member: Member, order: AcceptedOrder, now: datetime
 ) -> tuple[Member, tuple[Entry, ...]]:
     member = replace(
         member, lifetime_spend_minor=member.lifetime_spend_minor + order.eligible_minor
     )
-    if not earning.points:
+    if order.counted_on is not None:
+        bought = Purchase(
+            spend_minor=order.eligible_minor,
+            points_due=order.points,
+            points_posted=order.points if order.releases_at else 0,
+            orders=1,
+        )
+        member = _counted(member, order.counted_on, bought)
+    if order.releases_at is None or order.lot_expires_at is None:
         return member, ()
     posting = Posting(
         member_id=member.member_id,
@@ -247,9 +278,51 @@ def _credit(
         recorded_at=now,
         reason=f"order {order.key.source}/{order.key.order_id}",
     )
-    earned = PendingPoints(earning.releases_at, earning.lot_expires_at, earning.points)
+    earned = PendingPoints(order.releases_at, order.lot_expires_at, order.points)
     account, entry = accrue(member.account, posting, earned)
     return replace(member, account=account), (entry,)
+
+
+def _with_return(member: Member, order: AcceptedOrder, taken: TakenBack) -> Member:
+    spend_minor = max(0, member.lifetime_spend_minor - taken.eligible_minor)
+    member = replace(member, lifetime_spend_minor=spend_minor)
+    if order.counted_on is None:
+        return member
+    back = Purchase(
+        returned_minor=taken.eligible_minor,
+        points_due=-taken.points,
+        points_posted=-taken.points if order.releases_at else 0,
+    )
+    return _counted(member, order.counted_on, back)
+
+
+def _counted(member: Member, day: date, bought: Purchase) -> Member:
+    return replace(
+        member,
+        months=count_in_months(member.months, day, bought),
+        days=count_in_days(member.days, day, bought),
+    )
+
+
+def _upgraded_at_once(
+    member: Member, definition: ProgramDefinition, now: datetime
+) -> tuple[Member, tuple[StatusChange, ...]]:
+    """Move a member up who qualifies with this order, where the program does not wait."""
+    if definition.tier_upgrade != "at_once":
+        return member, ()
+    month = month_of(program_day(now, definition.time_zone))
+    decision = decide(member.standing, member.months, definition, month)
+    if decision.reason != "upgraded" and decision.proposed is None:
+        return member, ()
+    return apply(member, decision, month, now)
+
+
+def _tier_after_return(
+    member: Member, definition: ProgramDefinition, now: datetime
+) -> tuple[Member, tuple[StatusChange, ...]]:
+    month = month_of(program_day(now, definition.time_zone))
+    decision = after_return(member.standing, member.months, definition, month)
+    return apply(member, decision, month, now) if decision else (member, ())
 
 
 def _return_posting(

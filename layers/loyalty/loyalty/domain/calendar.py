@@ -31,3 +31,25 @@ def lot_expiry(occurred_at: datetime, expiry_months: int, zone: ZoneInfo) -> dat
     month_number = earned.year * 12 + (earned.month - 1) + expiry_months + 1
     year, month_index = divmod(month_number, 12)
     return day_start(date(year, month_index + 1, 1), zone)
+
+
+def month_of(day: date) -> str:
+    """Return the month of a program day as `YYYY-MM`; months sort as they follow."""
+    return f"{day.year:04}-{day.month:02}"
+
+
+def month_after(month: str, months: int = 1) -> str:
+    """Return the month `months` after (before, when negative) `month`."""
+    number = int(month[:4]) * 12 + int(month[5:]) - 1 + months
+    return f"{number // 12:04}-{number % 12 + 1:02}"
+
+
+def month_start(month: str, zone: ZoneInfo) -> datetime:
+    """Return the first instant of a program month, UTC."""
+    return day_start(date(int(month[:4]), int(month[5:]), 1), zone)
+
+
+def last_day(month: str) -> date:
+    """Return the last day of a month."""
+    following = month_after(month)
+    return date(int(following[:4]), int(following[5:]), 1) - timedelta(days=1)

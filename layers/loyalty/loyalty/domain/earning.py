@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from loyalty.domain.calendar import lot_expiry, program_day, return_window_end
 from loyalty.domain.money import allocate, points_for, to_accounting
 from loyalty.domain.orders import EarningLine, Money, Order, OrderLine
-from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.program import EarnBonus, ProgramDefinition
+from loyalty.domain.tiers import rank
 
 _PAID_WITH_REWARDS = ("points", "voucher")
 
@@ -29,8 +32,18 @@ class Earning:
     lot_expires_at: datetime
 
 
-def earn(order: Order, definition: ProgramDefinition, *, collects_points: bool) -> Earning:
+def earn(
+    order: Order,
+    definition: ProgramDefinition,
+    *,
+    tier: str | None,
+    points_today: int = 0,
+) -> Earning:
     """Judge an order by the rules that were in force when it occurred.
+
+    Points are floor(eligible major units × rate × the tier's multiplier), and likewise for each
+    bonus on the goods that it is for; each is rounded down once, for the whole order. Caps cut the
+    sum.
 
     Parameters
     ----------
@@ -38,8 +51,10 @@ def earn(order: Order, definition: ProgramDefinition, *, collects_points: bool) 
         The order; without lines, its total counts as one product line with an empty SKU.
     definition
         The program version in force at `order.occurred_at`.
-    collects_points
-        Whether the customer was a member by then; otherwise the order earns no points.
+    tier
+        The customer's tier by then; None: no member yet, the order earns no points.
+    points_today
+        What the member earned already on the order's program day.
 
     Raises
     ------
@@ -52,16 +67,56 @@ def earn(order: Order, definition: ProgramDefinition, *, collects_points: bool) 
     eligible = Money(max(0, sum(goods) - _paid_with_rewards(order)), order.total.currency)
     eligible_minor = to_accounting(eligible, definition, program_day(order.occurred_at, zone))
     eligible_parts = allocate(eligible_minor, goods)
-    points = 0
-    if collects_points:
-        points = points_for(eligible_minor, definition.earn_rate, definition.minor_digits)
+    points = (0,) * len(lines)
+    if tier is not None and definition.points_enabled:
+        multiplier = definition.tiers[rank(definition, tier)].multiplier
+        uncapped = _points(order, lines, eligible_parts, definition, multiplier)
+        points = _capped(uncapped, definition, points_today)
     return Earning(
-        lines=tuple(map(_earning_line, lines, eligible_parts, allocate(points, eligible_parts))),
+        lines=tuple(map(_earning_line, lines, eligible_parts, points)),
         eligible_minor=eligible_minor,
-        points=points,
+        points=sum(points),
         releases_at=return_window_end(order.occurred_at, definition.pending_days, zone),
         lot_expires_at=lot_expiry(order.occurred_at, definition.expiry_months, zone),
     )
+
+
+def _points(
+    order: Order,
+    lines: Sequence[OrderLine],
+    eligible_parts: Sequence[int],
+    definition: ProgramDefinition,
+    multiplier: Decimal,
+) -> tuple[int, ...]:
+    """Return the points of each line: its share of the order's own, and of each bonus."""
+    digits = definition.minor_digits
+    earned = points_for(sum(eligible_parts), definition.earn_rate * multiplier, digits)
+    parts = [allocate(earned, eligible_parts)]
+    for bonus in definition.earn_bonuses:
+        if _is_on(bonus, order.occurred_at):
+            goods = [
+                part if line.category in bonus.categories or line.sku in bonus.skus else 0
+                for line, part in zip(lines, eligible_parts, strict=True)
+            ]
+            extra = points_for(sum(goods), bonus.extra_rate * multiplier, digits)
+            parts.append(allocate(extra, goods))
+    return tuple(map(sum, zip(*parts, strict=True)))
+
+
+def _is_on(bonus: EarnBonus, at: datetime) -> bool:
+    has_begun = bonus.valid_from is None or bonus.valid_from <= at
+    return has_begun and (bonus.valid_until is None or at < bonus.valid_until)
+
+
+def _capped(
+    points: tuple[int, ...], definition: ProgramDefinition, points_today: int
+) -> tuple[int, ...]:
+    limits = [sum(points)]
+    if definition.points_per_order_cap is not None:
+        limits.append(definition.points_per_order_cap)
+    if definition.points_per_day_cap is not None:
+        limits.append(max(0, definition.points_per_day_cap - points_today))
+    return allocate(min(limits), points)
 
 
 def _paid_with_rewards(order: Order) -> int:

@@ -15,6 +15,7 @@ from typing import Final, Literal
 from loyalty.domain.errors import AlreadyEnrolled, InvitationAnswered
 from loyalty.domain.member import EliteStatus, Member, StatusChange
 from loyalty.domain.program import JourneyVariant, ProgramDefinition
+from loyalty.domain.tiers import TierSpan, TierStanding
 
 Answer = Literal["accept", "decline"]
 
@@ -225,7 +226,9 @@ def _moved(member: Member, status: EliteStatus, at: datetime) -> Member:
 
 def _enrolled(member: Member, definition: ProgramDefinition, at: datetime) -> Member:
     # Tills and shops send whole seconds: what is bought in the very second of joining counts.
-    return replace(member, joined_at=at.replace(microsecond=0), tier=definition.entry_tier)
+    joined_at = at.replace(microsecond=0)
+    standing = TierStanding((TierSpan(definition.entry_tier, joined_at),))
+    return replace(member, joined_at=joined_at, standing=standing)
 
 
 def _arm(member: Member) -> dict[str, str | int | bool | None]:

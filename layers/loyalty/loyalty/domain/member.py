@@ -9,6 +9,8 @@ from typing import Literal
 
 from loyalty.domain.ledger import Account
 from loyalty.domain.orders import OrderKey
+from loyalty.domain.tiers import TierStanding
+from loyalty.domain.totals import DayTotals, MonthTotals
 
 IdentityKind = Literal["card", "external_id", "email", "phone"]
 Channel = Literal["email", "sms", "push"]
@@ -62,11 +64,13 @@ class Member:
     inactive_reason: InactiveReason | None = None
     status_since: datetime | None = None
     joined_at: datetime | None = None
-    tier: str | None = None
+    standing: TierStanding = field(default_factory=TierStanding)
     identities: tuple[Identity, ...] = ()
     name: str | None = None
     lifetime_spend_minor: int = 0
     account: Account = field(default_factory=Account)
+    months: tuple[MonthTotals, ...] = ()
+    days: tuple[DayTotals, ...] = ()
     threshold_crossed_at: datetime | None = None
     crossing_order: OrderKey | None = None
     variant: str | None = None
@@ -77,6 +81,11 @@ class Member:
     suppressed: Mapping[Channel, str] = field(default_factory=dict)
     marketing_sent_at: tuple[datetime, ...] = ()
     outreach_sent: int = 0
+
+    @property
+    def tier(self) -> str | None:
+        """The tier that the member is in now; None for a customer who is no member."""
+        return self.standing.tier
 
     @property
     def enrolled(self) -> bool:

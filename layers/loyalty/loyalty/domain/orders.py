@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 LineKind = Literal["product", "shipping", "gift_card", "fee"]
@@ -72,8 +72,10 @@ class AcceptedOrder:
     """What is kept of an order for ever; written once, never changed.
 
     `total` is in the order's own currency, `eligible_minor` in the program's. `releases_at` and
-    `lot_expires_at` say where its points went (None when it earned nothing); `answer` is the first
-    answer, given again to a duplicate.
+    `lot_expires_at` say where its points went (None when it earned nothing, or when the month's
+    evaluation posts them); `counted_on` is the program day in the member's totals that it is in
+    (None for a customer who was no member yet); `answer` is the first answer, given again to a
+    duplicate.
     """
 
     key: OrderKey
@@ -89,6 +91,7 @@ class AcceptedOrder:
     lot_expires_at: datetime | None
     program_version: int
     answer: dict[str, object]
+    counted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,12 +201,12 @@ class HistoryPorts(TypedDict):
     store: MemberStore
 
 
-class ReturnPorts(TypedDict):
+class StorePorts(TypedDict):
     store: MemberStore
     clock: Clock
 
 
-class MemberPorts(ReturnPorts):
+class MemberPorts(StorePorts):
     program: ProgramArchive
 
 
@@ -228,12 +228,12 @@ class AwaitPorts(StartPorts):
     store: MemberStore
 
 
-class ReleasePlanPorts(TypedDict):
+class DuePlanPorts(TypedDict):
     clock: Clock
     queue: WorkQueue
 
 
-class ReleasePorts(ReleasePlanPorts):
+class DuePointsPorts(DuePlanPorts):
     store: MemberStore
 
 
@@ -281,17 +281,12 @@ def history_ports() -> HistoryPorts:
     return {"store": member_store()}
 
 
-def return_ports() -> ReturnPorts:
-    """Return what accepting a return needs."""
-    return {"store": member_store(), "clock": clock()}
-
-
 def member_ports() -> MemberPorts:
-    """Return what profiles, quotes, consents and adjustments need."""
-    return {**return_ports(), "program": program_store()}
+    """Return what returns, profiles, quotes, consents and adjustments need."""
+    return {"store": member_store(), "clock": clock(), "program": program_store()}
 
 
-quote_ports = consent_ports = adjustment_ports = member_ports
+return_ports = quote_ports = consent_ports = adjustment_ports = member_ports
 
 
 def order_ports() -> OrderPorts:
@@ -331,14 +326,14 @@ def outbox() -> Outbox:
     )
 
 
-def release_plan_ports() -> ReleasePlanPorts:
-    """Return what planning the day's releases needs."""
+def due_plan_ports() -> DuePlanPorts:
+    """Return what planning the day's releases and expiries needs."""
     return {"clock": clock(), "queue": due_queue()}
 
 
-def release_ports() -> ReleasePorts:
-    """Return what releasing points needs."""
-    return {**release_plan_ports(), "store": member_store()}
+def due_points_ports() -> DuePointsPorts:
+    """Return what releasing points and letting them expire needs."""
+    return {**due_plan_ports(), "store": member_store()}
 
 
 def progress_ports() -> ReportPorts:

@@ -10,7 +10,7 @@ from loyalty.domain.errors import ReturnConflict, ReturnExceedsOrder
 from loyalty.domain.member import Member
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns, Return
 from loyalty.domain.returns import fingerprint, wait_for_order
-from loyalty.services.ports import Clock, MemberChange, MemberStore
+from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 
 
@@ -24,9 +24,11 @@ class ReturnOutcome:
 
 
 def accept_return(
-    key: OrderKey, return_: Return, *, store: MemberStore, clock: Clock
+    key: OrderKey, return_: Return, *, store: MemberStore, program: ProgramStore, clock: Clock
 ) -> ReturnOutcome:
     """Count a return once: points and lifetime spend go back in proportion to what came back.
+
+    It can undo an upgrade of the tier.
 
     Requests: 1 batch read, 1 read of the order's customer, 1 transaction; 1 batch read for a
     duplicate; 1 batch read and 1 transaction for a return that waits.
@@ -60,7 +62,7 @@ def accept_return(
         returns = context.returns or OrderReturns(key)
         if context.order is None:
             return _wait(returns, return_, store)
-        return _count(context.order, returns, return_, store, clock)
+        return _count(context.order, returns, return_, store, program, clock)
 
     return with_retries(decide)
 
@@ -74,15 +76,24 @@ def _wait(returns: OrderReturns, return_: Return, store: MemberStore) -> ReturnO
 
 
 def _count(
-    order: AcceptedOrder, returns: OrderReturns, return_: Return, store: MemberStore, clock: Clock
+    order: AcceptedOrder,
+    returns: OrderReturns,
+    return_: Return,
+    store: MemberStore,
+    program: ProgramStore,
+    clock: Clock,
 ) -> ReturnOutcome:
     before = store.member(order.member_id) if order.member_id else None
-    decision = decide_return(order, returns, return_, _next_version(before), clock.now())
+    now = clock.now()
+    decision = decide_return(
+        order, returns, return_, _next_version(before), now, definition=program.current(now)
+    )
     store.commit(
         MemberChange(
             member=decision.member,
             expected_version=before.version if before else 0,
             entries=decision.entries,
+            status_changes=decision.status_changes,
             returns=replace(decision.returns, version=returns.version + 1),
             accepted_returns=(decision.accepted,),
         )

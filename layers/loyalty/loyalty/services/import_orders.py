@@ -272,7 +272,9 @@ def _accept(
         customer = line.data.customer.to_domain()
         sold = accept_order(order, customer, store=store, program=program, clock=clock, ids=ids)
         return "accepted" if sold.created else "duplicates"
-    back = accept_return(line.data.key, line.data.to_domain(), store=store, clock=clock)
+    back = accept_return(
+        line.data.key, line.data.to_domain(), store=store, program=program, clock=clock
+    )
     if not back.created:
         return "duplicates"
     return "waiting" if back.waiting else "returns"

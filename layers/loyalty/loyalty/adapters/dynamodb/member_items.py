@@ -34,6 +34,8 @@ from loyalty.domain.member import (
     StatusChange,
 )
 from loyalty.domain.orders import OrderKey
+from loyalty.domain.tiers import TierStanding
+from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import Adjustment, Due, DueKind, MessageClaim, MessageState
 from loyalty.services.shards import member_shard
 
@@ -49,7 +51,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
     inactive_reason = WordAttribute[InactiveReason](null=True)
     status_since = InstantAttribute(null=True)
     joined_at = InstantAttribute(null=True)
-    tier = UnicodeAttribute(null=True)
+    standing = DocumentAttribute(TierStanding)
     identities = DocumentAttribute(tuple[Identity, ...])
     name = UnicodeAttribute(null=True)
     lifetime_spend_minor = IntegerAttribute()
@@ -57,6 +59,9 @@ class ProfileItem(MembersItem, discriminator="profile"):
     pending = DocumentAttribute(tuple[PendingPoints, ...])
     owed = IntegerAttribute()
     entries = IntegerAttribute()
+    expired = DocumentAttribute(tuple[Lot, ...], null=True)
+    months = DocumentAttribute(tuple[MonthTotals, ...])
+    days = DocumentAttribute(tuple[DayTotals, ...])
     threshold_crossed_at = InstantAttribute(null=True)
     crossing_order = DocumentAttribute(OrderKey, null=True)
     variant = UnicodeAttribute(null=True)
@@ -81,7 +86,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             inactive_reason=member.inactive_reason,
             status_since=member.status_since,
             joined_at=member.joined_at,
-            tier=member.tier,
+            standing=member.standing,
             identities=member.identities,
             name=member.name,
             lifetime_spend_minor=member.lifetime_spend_minor,
@@ -89,6 +94,9 @@ class ProfileItem(MembersItem, discriminator="profile"):
             pending=account.pending,
             owed=account.owed,
             entries=account.entries,
+            expired=account.expired or None,
+            months=member.months,
+            days=member.days,
             threshold_crossed_at=member.threshold_crossed_at,
             crossing_order=member.crossing_order,
             variant=member.variant,
@@ -110,11 +118,13 @@ class ProfileItem(MembersItem, discriminator="profile"):
             inactive_reason=self.inactive_reason,
             status_since=self.status_since,
             joined_at=self.joined_at,
-            tier=self.tier,
+            standing=self.standing,
             identities=self.identities,
             name=self.name,
             lifetime_spend_minor=self.lifetime_spend_minor,
-            account=Account(self.lots, self.pending, self.owed, self.entries),
+            account=Account(self.lots, self.pending, self.owed, self.entries, self.expired or ()),
+            months=self.months,
+            days=self.days,
             threshold_crossed_at=self.threshold_crossed_at,
             crossing_order=self.crossing_order,
             variant=self.variant,
@@ -142,6 +152,7 @@ class EntryItem(MembersItem, discriminator="entry"):
     lot_changes = DocumentAttribute(tuple[LotChange, ...])
     pending_changes = DocumentAttribute(tuple[PendingChange, ...])
     owed_change = IntegerAttribute()
+    expired_changes = DocumentAttribute(tuple[LotChange, ...], null=True)
 
     @classmethod
     def of(cls, entry: Entry) -> EntryItem:
@@ -160,6 +171,7 @@ class EntryItem(MembersItem, discriminator="entry"):
             lot_changes=entry.lot_changes,
             pending_changes=entry.pending_changes,
             owed_change=entry.owed_change,
+            expired_changes=entry.expired_changes or None,
         )
 
     def entry(self) -> Entry:
@@ -177,6 +189,7 @@ class EntryItem(MembersItem, discriminator="entry"):
             lot_changes=self.lot_changes,
             pending_changes=self.pending_changes,
             owed_change=self.owed_change,
+            expired_changes=self.expired_changes or (),
         )
 
 

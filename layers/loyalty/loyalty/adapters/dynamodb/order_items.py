@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pynamodb.attributes import UnicodeAttribute
 
 from loyalty.adapters.dynamodb import keys
@@ -42,6 +44,7 @@ class OrderItem(MembersItem, discriminator="order"):
     lot_expires_at = InstantAttribute(null=True)
     program_version = IntegerAttribute()
     answer = DocumentAttribute(dict[str, object])
+    counted_on = DocumentAttribute(date, null=True)
 
     @classmethod
     def of(cls, order: AcceptedOrder) -> OrderItem:
@@ -64,6 +67,7 @@ class OrderItem(MembersItem, discriminator="order"):
             lot_expires_at=order.lot_expires_at,
             program_version=order.program_version,
             answer=order.answer,
+            counted_on=order.counted_on,
         )
 
     def order(self) -> AcceptedOrder:
@@ -81,6 +85,7 @@ class OrderItem(MembersItem, discriminator="order"):
             lot_expires_at=self.lot_expires_at,
             program_version=self.program_version,
             answer=self.answer,
+            counted_on=self.counted_on,
         )
 
 

@@ -1,0 +1,102 @@
+"""What a decision on a member's tier writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from loyalty.domain.member import Member, StatusChange
+from loyalty.domain.tiers import (
+    SPANS_KEPT,
+    TierDecision,
+    TierReview,
+    TierSpan,
+    TierStanding,
+)
+
+Facts = tuple[StatusChange, ...]
+
+
+def upgrade_id(member_id: str, month: str, tier: str) -> str:
+    """Return the name of an upgrade: its execution, voucher, gift and mail go by it."""
+    return f"{member_id}-{month}-{tier}"
+
+
+def apply(member: Member, decision: TierDecision, month: str, at: datetime) -> tuple[Member, Facts]:
+    """Move a member as decided, and say what happened.
+
+    Parameters
+    ----------
+    member
+        Already with the version that the change will have.
+    decision
+        From `tiers.decide` or `tiers.after_return`.
+    month
+        The month that was judged.
+    at
+        Now: a new tier begins here.
+
+    Returns
+    -------
+    tuple of Member and tuple of StatusChange
+        The same member without facts when nothing changes.
+    """
+    standing, facts = member.standing, []
+    if decision.withdrawn and standing.review is not None:
+        review = standing.review
+        withdrawn = {"upgrade_id": review.upgrade_id, "to_tier": review.tier}
+        facts.append(_fact(member, "TierUpgradeWithdrawn", at, withdrawn))
+        standing = replace(standing, review=None)
+    if decision.reason is not None:
+        standing, change = _moved(member, standing, decision, month, at)
+        facts.append(change)
+    elif standing.grace_until != decision.grace_until:
+        standing = replace(standing, grace_until=decision.grace_until)
+    if decision.proposed is not None:
+        proposed = upgrade_id(member.member_id, month, decision.proposed)
+        standing = replace(standing, review=TierReview(decision.proposed, month, proposed))
+        data: dict[str, str | int | bool | None] = {
+            "upgrade_id": proposed,
+            "from_tier": decision.tier,
+            "to_tier": decision.proposed,
+            "month": month,
+            "qualifying": decision.qualifying,
+        }
+        facts.append(_fact(member, "TierUpgradeProposed", at, data))
+    return replace(member, standing=standing), tuple(facts)
+
+
+def _moved(
+    member: Member, standing: TierStanding, decision: TierDecision, month: str, at: datetime
+) -> tuple[TierStanding, StatusChange]:
+    is_upgrade = decision.reason in {"upgraded", "approved"}
+    named = upgrade_id(member.member_id, month, decision.tier) if is_upgrade else None
+    span = TierSpan(decision.tier, at, month if is_upgrade else None, named)
+    data: dict[str, str | int | bool | None] = {
+        "from_tier": standing.tier,
+        "to_tier": decision.tier,
+        "reason": decision.reason,
+        "month": month,
+        "qualifying": decision.qualifying,
+        "upgrade_id": named,
+        "undone_upgrade_id": standing.spans[-1].upgrade_id if decision.reason == "return" else None,
+    }
+    spans = (*standing.spans, span)[-SPANS_KEPT:]
+    moved = replace(standing, spans=spans, grace_until=decision.grace_until)
+    return moved, _fact(member, "TierChanged", at, data)
+
+
+def _fact(
+    member: Member, event: str, at: datetime, data: Mapping[str, str | int | bool | None]
+) -> StatusChange:
+    return StatusChange(
+        member_id=member.member_id,
+        member_version=member.version,
+        event=event,
+        occurred_at=at,
+        recorded_at=at,
+        from_status=member.status,
+        to_status=member.status,
+        data=data,
+    )

@@ -1,0 +1,139 @@
+"""What a member bought and earned by program month and day: bounded, kept as orders come in.
+
+Only orders count that occurred while the customer was a member. A return counts in the month and on
+the day of its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from loyalty.domain.calendar import month_of
+
+# Two calendar years and the open month, so that every qualification period lies within; what is
+# older stays counted in the oldest month.
+MONTHS_KEPT = 26
+# "The last 30 days" and the days that caps and holds look at.
+DAYS_KEPT = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What one order, or one return (negative), adds: minor units of the program's currency.
+
+    `spend_minor` is what was bought, `returned_minor` what came back, both ≥ 0. `points_due` is
+    what the rules give, `points_posted` what of it is in the ledger already.
+    """
+
+    spend_minor: int = 0
+    returned_minor: int = 0
+    points_due: int = 0
+    points_posted: int = 0
+    orders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MonthTotals:
+    """A program month, `YYYY-MM`; the fields are sums of `Purchase`."""
+
+    month: str
+    spend_minor: int = 0
+    returned_minor: int = 0
+    points_due: int = 0
+    points_posted: int = 0
+    orders: int = 0
+
+    @property
+    def net_spend_minor(self) -> int:
+        return self.spend_minor - self.returned_minor
+
+    @property
+    def points_missing(self) -> int:
+        """Points that the ledger does not have yet; below zero when it has too many."""
+        return self.points_due - self.points_posted
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """A program day."""
+
+    day: date
+    spend_minor: int = 0
+    returned_minor: int = 0
+    points: int = 0
+    orders: int = 0
+
+
+def count_in_months(
+    months: tuple[MonthTotals, ...], day: date, bought: Purchase
+) -> tuple[MonthTotals, ...]:
+    """Add `bought` to the month of the program day `day`.
+
+    Returns
+    -------
+    tuple of MonthTotals
+        Ascending, at most `MONTHS_KEPT`. What is older than the first of them counts in it.
+    """
+    by_month = {totals.month: totals for totals in months}
+    month = month_of(day)
+    if len(by_month) == MONTHS_KEPT and month < months[0].month:
+        month = months[0].month
+    by_month[month] = _plus(by_month.get(month, MonthTotals(month)), bought)
+    ascending = [by_month[name] for name in sorted(by_month)]
+    if len(ascending) > MONTHS_KEPT:
+        oldest, second = ascending[:2]
+        ascending[:2] = [_plus(second, _purchase(oldest))]
+    return tuple(ascending)
+
+
+def count_in_days(
+    days: tuple[DayTotals, ...], day: date, bought: Purchase
+) -> tuple[DayTotals, ...]:
+    """Add `bought` to the program day `day`; days far before the latest one are dropped."""
+    by_day = {totals.day: totals for totals in days}
+    before = by_day.get(day, DayTotals(day))
+    by_day[day] = replace(
+        before,
+        spend_minor=before.spend_minor + bought.spend_minor,
+        returned_minor=before.returned_minor + bought.returned_minor,
+        points=before.points + bought.points_due,
+        orders=before.orders + bought.orders,
+    )
+    first_kept = max(by_day) - timedelta(days=DAYS_KEPT - 1)
+    return tuple(by_day[kept] for kept in sorted(by_day) if kept >= first_kept)
+
+
+def points_on(days: Iterable[DayTotals], day: date) -> int:
+    """Return the points earned on a day, less those taken back."""
+    return sum(totals.points for totals in days if totals.day == day)
+
+
+def posted(months: tuple[MonthTotals, ...], up_to: str) -> tuple[MonthTotals, ...]:
+    """Return `months` with nothing missing in the ledger up to and including month `up_to`."""
+    return tuple(
+        replace(totals, points_posted=totals.points_due) if totals.month <= up_to else totals
+        for totals in months
+    )
+
+
+def _plus(totals: MonthTotals, bought: Purchase) -> MonthTotals:
+    return replace(
+        totals,
+        spend_minor=totals.spend_minor + bought.spend_minor,
+        returned_minor=totals.returned_minor + bought.returned_minor,
+        points_due=totals.points_due + bought.points_due,
+        points_posted=totals.points_posted + bought.points_posted,
+        orders=totals.orders + bought.orders,
+    )
+
+
+def _purchase(totals: MonthTotals) -> Purchase:
+    return Purchase(
+        spend_minor=totals.spend_minor,
+        returned_minor=totals.returned_minor,
+        points_due=totals.points_due,
+        points_posted=totals.points_posted,
+        orders=totals.orders,
+    )
