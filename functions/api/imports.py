@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
-
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from typing import Any
 
 from loyalty.contracts.imports import ImportProgress, ImportRequest, ImportTicket
 from loyalty.contracts.values import Key
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
 from loyalty.services import import_orders
 
-app = http.resolver()
+app = http.Api()
 _IMPORTERS = ("erp", "manager", "admin")
 
 
@@ -24,7 +22,7 @@ _IMPORTERS = ("erp", "manager", "admin")
     tags=["imports"],
     responses={**http.PROBLEMS, 201: http.returns("Where to PUT the file", ImportTicket)},
 )
-def post_import(request: Annotated[ImportRequest, Body()]) -> Response[str]:
+def post_import(request: ImportRequest) -> Response:
     http.caller(app).require(*_IMPORTERS)
     return http.answer(
         HTTPStatus.CREATED, import_orders.open_import(request, **composition.upload_ports())
@@ -37,7 +35,7 @@ def post_import(request: Annotated[ImportRequest, Body()]) -> Response[str]:
     tags=["imports"],
     responses={**http.PROBLEMS, 200: http.returns("The progress", ImportProgress)},
 )
-def get_import(import_id: Annotated[Key, Path()]) -> Response[str]:
+def get_import(import_id: Key) -> Response:
     http.caller(app).require(*_IMPORTERS)
     return http.answer(
         HTTPStatus.OK, import_orders.progress(import_id, **composition.progress_ports())
@@ -46,4 +44,4 @@ def get_import(import_id: Annotated[Key, Path()]) -> Response[str]:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

@@ -7,19 +7,16 @@ page's POST does.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-
-from loyalty.contracts.invitations import InvitationView, UnsubscribeView
+from loyalty.contracts.invitations import InvitationView, LinkToken, UnsubscribeView
 from loyalty.domain.errors import DomainError
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
 from loyalty.services import invitations
 
-app = http.resolver(takes_forms=True)
-Token = Annotated[str, Path(max_length=2000)]
+app = http.Api(takes_forms=True)
 _INVITATION = {
     **http.PROBLEMS,
     410: http.GONE,
@@ -34,9 +31,7 @@ _UNSUBSCRIBE = {**http.PROBLEMS, 200: http.returns("Whether marketing is off", U
     tags=["invitations"],
     responses=_INVITATION,
 )
-def get_invitation(
-    token: Token, answer: Annotated[Literal["accept", "decline"], Query()] = "accept"
-) -> Response[str]:
+def get_invitation(token: LinkToken, answer: Literal["accept", "decline"] = "accept") -> Response:
     view = invitations.state(token, **composition.invitation_ports())
     return _shown(HTTPStatus.OK, "invitation", view, token=token, answer=answer)
 
@@ -44,7 +39,7 @@ def get_invitation(
 @app.post(
     "/v1/invitations/<token>/accept", summary="Accept", tags=["invitations"], responses=_INVITATION
 )
-def accept(token: Token) -> Response[str]:
+def accept(token: LinkToken) -> Response:
     return _shown(
         HTTPStatus.OK, "accepted", invitations.accept(token, **composition.invitation_ports())
     )
@@ -56,7 +51,7 @@ def accept(token: Token) -> Response[str]:
     tags=["invitations"],
     responses=_INVITATION,
 )
-def decline(token: Token) -> Response[str]:
+def decline(token: LinkToken) -> Response:
     return _shown(
         HTTPStatus.OK, "declined", invitations.decline(token, **composition.invitation_ports())
     )
@@ -68,7 +63,7 @@ def decline(token: Token) -> Response[str]:
     tags=["invitations"],
     responses=_UNSUBSCRIBE,
 )
-def get_unsubscribe(token: Token) -> Response[str]:
+def get_unsubscribe(token: LinkToken) -> Response:
     view = invitations.unsubscribe_state(token, **composition.invitation_ports())
     return _shown(HTTPStatus.OK, "unsubscribe", view, token=token)
 
@@ -79,7 +74,7 @@ def get_unsubscribe(token: Token) -> Response[str]:
     tags=["invitations"],
     responses=_UNSUBSCRIBE,
 )
-def unsubscribe(token: Token) -> Response[str]:
+def unsubscribe(token: LinkToken) -> Response:
     return _shown(
         HTTPStatus.OK,
         "unsubscribed",
@@ -89,13 +84,13 @@ def unsubscribe(token: Token) -> Response[str]:
 
 def _shown(
     status: int, template: str, view: InvitationView | UnsubscribeView, **context: Any
-) -> Response[str]:
+) -> Response:
     if http.wants_html(app):
         return http.page(status, composition.renderer().page(template, {"view": view, **context}))
     return http.answer(status, view)
 
 
-def refused(error: DomainError) -> Response[str]:
+def refused(error: DomainError) -> Response:
     """A browser gets a page that says so in plain words, with the problem's status."""
     if not http.wants_html(app):
         return http.domain_refusal(error)
@@ -103,9 +98,9 @@ def refused(error: DomainError) -> Response[str]:
     return http.page(content.status, composition.renderer().page("refused", {"problem": content}))
 
 
-app.exception_handler(DomainError)(refused)
+app.on_refusal(DomainError, refused)
 
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
-
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from typing import Any
 
 from loyalty.contracts.members import (
     AdjustmentAnswer,
@@ -19,22 +16,19 @@ from loyalty.contracts.members import (
     MemberView,
     OrderPage,
 )
-from loyalty.contracts.values import Key
+from loyalty.contracts.values import Cursor, Key, PageLimit
 from loyalty.runtime import composition, http
 from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
 from loyalty.services import members
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
 from loyalty.services.enrol_member import enrol_member
 
-app = http.resolver()
+app = http.Api()
 _TILLS = ("pos", "shop", "erp", "service", "manager", "admin")
 _READERS = ("pos", "shop", "crm", "service", "marketer", "manager", "finance", "admin")
-
-MemberId = Annotated[Key, Path()]
-Limit = Annotated[int, Query(ge=1, le=100)]
-Cursor = Annotated[str | None, Query(max_length=1000)]
 
 
 @app.post(
@@ -47,7 +41,7 @@ Cursor = Annotated[str | None, Query(max_length=1000)]
         200: http.returns("Was a member already", MemberView),
     },
 )
-def post_member(enrolment: Annotated[EnrolmentRequest, Body()]) -> Response[str]:
+def post_member(enrolment: EnrolmentRequest) -> Response:
     http.caller(app).require(*_TILLS)
     outcome = enrol_member(enrolment.to_domain(), **composition.enrolment_ports())
     return http.answer(HTTPStatus.CREATED if outcome.created else HTTPStatus.OK, outcome.member)
@@ -59,7 +53,7 @@ def post_member(enrolment: Annotated[EnrolmentRequest, Body()]) -> Response[str]
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
 )
-def post_lookup(lookup: Annotated[LookupRequest, Body()]) -> Response[str]:
+def post_lookup(lookup: LookupRequest) -> Response:
     http.caller(app).require(*_READERS, "erp")
     return http.answer(
         HTTPStatus.OK, members.look_up(lookup.to_domain(), **composition.member_ports())
@@ -72,7 +66,7 @@ def post_lookup(lookup: Annotated[LookupRequest, Body()]) -> Response[str]:
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
 )
-def get_member(member_id: MemberId) -> Response[str]:
+def get_member(member_id: Key) -> Response:
     caller = http.caller(app)
     caller.require(*_READERS, member_id=member_id)
     return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
@@ -84,9 +78,7 @@ def get_member(member_id: MemberId) -> Response[str]:
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
 )
-def put_consents(
-    member_id: MemberId, consents: Annotated[ConsentsRequest, Body()]
-) -> Response[str]:
+def put_consents(member_id: Key, consents: ConsentsRequest) -> Response:
     caller = http.caller(app)
     caller.require("service", "crm", "admin", member_id=member_id)
     said = consents.to_domain(composition.clock().now())
@@ -100,7 +92,7 @@ def put_consents(
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("A page", LedgerPage)},
 )
-def get_ledger(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
+def get_ledger(member_id: Key, limit: PageLimit = 50, cursor: Cursor = None) -> Response:
     http.caller(app).require(*_READERS, member_id=member_id)
     found = members.ledger(member_id, limit=limit, cursor=cursor, **composition.history_ports())
     return http.answer(HTTPStatus.OK, found)
@@ -112,7 +104,7 @@ def get_ledger(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) ->
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("A page", OrderPage)},
 )
-def get_orders(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
+def get_orders(member_id: Key, limit: PageLimit = 50, cursor: Cursor = None) -> Response:
     http.caller(app).require(*_READERS, member_id=member_id)
     found = members.orders(member_id, limit=limit, cursor=cursor, **composition.history_ports())
     return http.answer(HTTPStatus.OK, found)
@@ -124,7 +116,7 @@ def get_orders(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) ->
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("A page", JourneyPage)},
 )
-def get_journey(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
+def get_journey(member_id: Key, limit: PageLimit = 50, cursor: Cursor = None) -> Response:
     http.caller(app).require(*_READERS)
     found = members.journey(member_id, limit=limit, cursor=cursor, **composition.history_ports())
     return http.answer(HTTPStatus.OK, found)
@@ -136,9 +128,7 @@ def get_journey(member_id: MemberId, limit: Limit = 50, cursor: Cursor = None) -
     tags=["members"],
     responses={**http.PROBLEMS, 201: http.returns("Posted, or posted before", AdjustmentAnswer)},
 )
-def post_adjustment(
-    member_id: MemberId, adjustment: Annotated[AdjustmentRequest, Body()]
-) -> Response[str]:
+def post_adjustment(member_id: Key, adjustment: AdjustmentRequest) -> Response:
     caller = http.caller(app)
     caller.require("service", "manager", "admin")
     posted = adjust_points(
@@ -163,4 +153,4 @@ def _profile_for(caller: Principal, member_id: str) -> MemberView:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
-
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from typing import Any
 
 from loyalty.contracts.orders import (
     OrderAnswer,
@@ -19,11 +16,12 @@ from loyalty.contracts.values import Key
 from loyalty.domain.orders import OrderKey
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
 from loyalty.services.accept_order import accept_order
 from loyalty.services.accept_return import accept_return
 from loyalty.services.quote_points import quote_points
 
-app = http.resolver()
+app = http.Api()
 _MAY_SELL = ("pos", "shop", "erp", "service", "manager", "admin")
 
 
@@ -37,7 +35,7 @@ _MAY_SELL = ("pos", "shop", "erp", "service", "manager", "admin")
         200: http.returns("It was accepted before: the first answer", OrderAnswer),
     },
 )
-def post_order(order: Annotated[OrderRequest, Body()]) -> Response[str]:
+def post_order(order: OrderRequest) -> Response:
     http.caller(app).require(*_MAY_SELL)
     outcome = accept_order(
         order.to_domain(), order.customer.to_domain(), **composition.order_ports()
@@ -57,10 +55,10 @@ def post_order(order: Annotated[OrderRequest, Body()]) -> Response[str]:
     },
 )
 def post_return(
-    source: Annotated[Key, Path()],
-    order_id: Annotated[Key, Path()],
-    goods: Annotated[ReturnRequest, Body()],
-) -> Response[str]:
+    source: Key,
+    order_id: Key,
+    goods: ReturnRequest,
+) -> Response:
     http.caller(app).require(*_MAY_SELL)
     outcome = accept_return(
         OrderKey(source, order_id), goods.to_domain(), **composition.return_ports()
@@ -75,7 +73,7 @@ def post_return(
     tags=["orders"],
     responses={**http.PROBLEMS, 200: http.returns("The quote", QuoteAnswer)},
 )
-def post_quote(order: Annotated[OrderRequest, Body()]) -> Response[str]:
+def post_quote(order: OrderRequest) -> Response:
     http.caller(app).require(*_MAY_SELL)
     return http.answer(
         HTTPStatus.OK,
@@ -85,4 +83,4 @@ def post_quote(order: Annotated[OrderRequest, Body()]) -> Response[str]:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

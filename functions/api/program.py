@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
-
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from typing import Any
 
 from loyalty.contracts.program import CurrentProgramView, ProgramUpdate, ProgramView
+from loyalty.contracts.values import VersionNumber
 from loyalty.runtime import composition, http
 from loyalty.runtime.auth import STAFF
 from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
 from loyalty.services import program_definition
 
-app = http.resolver()
+app = http.Api()
 _VIEW = {**http.PROBLEMS, 200: http.returns("A version of the program", ProgramView)}
 
 
@@ -24,13 +23,13 @@ _VIEW = {**http.PROBLEMS, 200: http.returns("A version of the program", ProgramV
     tags=["program"],
     responses={**http.PROBLEMS, 200: http.returns("The program", CurrentProgramView)},
 )
-def get_program() -> Response[str]:
+def get_program() -> Response:
     http.caller(app).require(*STAFF)
     return http.answer(HTTPStatus.OK, program_definition.current(**composition.program_ports()))
 
 
 @app.get("/v1/program/versions/<version>", summary="One version", tags=["program"], responses=_VIEW)
-def get_version(version: Annotated[int, Path(ge=0, le=999_999)]) -> Response[str]:
+def get_version(version: VersionNumber) -> Response:
     http.caller(app).require(*STAFF)
     return http.answer(
         HTTPStatus.OK, program_definition.version(version, **composition.program_ports())
@@ -43,7 +42,7 @@ def get_version(version: Annotated[int, Path(ge=0, le=999_999)]) -> Response[str
     tags=["program"],
     responses={**http.PROBLEMS, 201: http.returns("The new version", ProgramView)},
 )
-def put_program(update: Annotated[ProgramUpdate, Body()]) -> Response[str]:
+def put_program(update: ProgramUpdate) -> Response:
     caller = http.caller(app)
     caller.require("manager", "admin")
     saved = program_definition.save(update, saved_by=caller.subject, **composition.program_ports())
@@ -56,7 +55,7 @@ def put_program(update: Annotated[ProgramUpdate, Body()]) -> Response[str]:
     tags=["program"],
     responses=_VIEW,
 )
-def post_validation(update: Annotated[ProgramUpdate, Body()]) -> Response[str]:
+def post_validation(update: ProgramUpdate) -> Response:
     caller = http.caller(app)
     caller.require("manager", "admin")
     checked = program_definition.validate(
@@ -67,4 +66,4 @@ def post_validation(update: Annotated[ProgramUpdate, Body()]) -> Response[str]:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

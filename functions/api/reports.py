@@ -5,14 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
 from loyalty.contracts.reports import LedgerCheckStarted, LedgerReport
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
 from loyalty.services import check_ledger
 
-app = http.resolver()
+app = http.Api()
 
 
 @app.get(
@@ -21,7 +20,7 @@ app = http.resolver()
     tags=["reports"],
     responses={**http.PROBLEMS, 200: http.returns("The check's result", LedgerReport)},
 )
-def get_ledger_report() -> Response[str]:
+def get_ledger_report() -> Response:
     http.caller(app).require("finance", "manager", "admin")
     return http.answer(HTTPStatus.OK, check_ledger.last_report(**composition.ledger_report_ports()))
 
@@ -32,7 +31,7 @@ def get_ledger_report() -> Response[str]:
     tags=["reports"],
     responses={**http.PROBLEMS, 202: http.returns("Started", LedgerCheckStarted)},
 )
-def post_ledger_check() -> Response[str]:
+def post_ledger_check() -> Response:
     http.caller(app).require("finance", "admin")
     return http.answer(
         HTTPStatus.ACCEPTED, check_ledger.start_check(**composition.ledger_start_ports())
@@ -41,4 +40,4 @@ def post_ledger_check() -> Response[str]:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

@@ -10,16 +10,14 @@ from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.swagger_ui.html import generate_swagger_html
-
 from loyalty.contracts.service import Health
 from loyalty.contracts.values import iso
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
 from loyalty.runtime.settings import settings
 
-app = http.resolver()
+app = http.Api()
 
 
 @app.get(
@@ -28,7 +26,7 @@ app = http.resolver()
     tags=["service"],
     responses={200: http.returns("Healthy", Health)},
 )
-def get_health() -> Response[str]:
+def get_health() -> Response:
     now = composition.clock().now()
     return http.answer(
         HTTPStatus.OK, {"status": "ok", "version": settings().service_version, "time": iso(now)}
@@ -36,12 +34,12 @@ def get_health() -> Response[str]:
 
 
 @app.get("/v1/openapi.json", include_in_schema=False)
-def get_openapi() -> Response[str]:
+def get_openapi() -> Response:
     return Response(HTTPStatus.OK, "application/json", _openapi_document())
 
 
 @app.get("/docs", include_in_schema=False)
-def get_docs() -> Response[str]:
+def get_docs() -> Response:
     return Response(HTTPStatus.OK, "text/html; charset=utf-8", _docs_page())
 
 
@@ -52,6 +50,9 @@ def _openapi_document() -> str:
 
 @cache
 def _docs_page() -> str:
+    # Imported only when used: it brings all of Powertools' resolvers.
+    from aws_lambda_powertools.event_handler.openapi.swagger_ui.html import generate_swagger_html
+
     assets = files("aws_lambda_powertools.event_handler.openapi.swagger_ui")
     return generate_swagger_html(
         spec=_openapi_document().replace("</", "<\\/"),
@@ -65,4 +66,4 @@ def _docs_page() -> str:
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return app.resolve(event)

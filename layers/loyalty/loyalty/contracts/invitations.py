@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from loyalty.contracts.values import Contract, Timestamp
+
+LinkToken = Annotated[str, Field(max_length=2000)]
 
 
 class InvitationView(Contract):

@@ -88,6 +88,10 @@ Email = Annotated[
 ]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+[1-9]\d{6,14}$")]
 Card = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+VersionNumber = Annotated[int, Field(ge=0, le=999_999)]
+# What lists take in the query string: how much of a page, and where the next one begins.
+PageLimit = Annotated[int, Field(ge=1, le=100)]
+Cursor = Annotated[str | None, Field(max_length=1000)]
 
 
 class Money(Contract):

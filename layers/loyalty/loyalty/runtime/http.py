@@ -1,6 +1,6 @@
 """HTTP around the use cases.
 
-One resolver set-up, refusals as problem+json, callers, Idempotency- Key.
+One router set-up, refusals as problem+json, callers, Idempotency- Key.
 """
 
 from __future__ import annotations
@@ -10,18 +10,13 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from loyalty.contracts.problems import STATUS_OF, FieldError, Problem, problem
 from loyalty.domain.errors import DomainError, MemberBusy
 from loyalty.runtime.auth import Forbidden, Principal, principal_of
 from loyalty.runtime.observability import logger
+from loyalty.runtime.routing import InvalidRequest, Request, Response, RouteNotFound, Router
 
 BODY_LIMIT_BYTES: Final = 256 * 1024
 PROBLEM_JSON: Final = "application/problem+json"
@@ -30,7 +25,7 @@ BUSY_RETRY_AFTER_SECONDS: Final = "1"
 _SECURITY_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 # What every protected route may answer besides its own; for the OpenAPI document.
-PROBLEMS: Final[dict[int, OpenAPIResponse]] = {
+PROBLEMS: Final[Mapping[int, Mapping[str, Any]]] = {
     status: {
         "description": HTTPStatus(status).phrase,
         "content": {PROBLEM_JSON: {"model": Problem}},
@@ -38,49 +33,50 @@ PROBLEMS: Final[dict[int, OpenAPIResponse]] = {
     for status in (401, 403, 404, 409, 413, 415, 422, 429, 503)
 }
 
-GONE: Final[OpenAPIResponse] = {
+GONE: Final[Mapping[str, Any]] = {
     "description": HTTPStatus.GONE.phrase,
     "content": {PROBLEM_JSON: {"model": Problem}},
 }
 
 
-class _Resolver(APIGatewayRestResolver):
-    """Refuses what is too large, and what is no JSON, before anything reads it."""
+class Api(Router):
+    """The routes of one function, with refusals as problems and `Idempotency-Key` on POST.
 
-    takes_forms = False
+    Parameters
+    ----------
+    takes_forms
+        Bodies are JSON; on pages for browsers also forms.
+    """
 
-    def resolve(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        body = event.get("body") or ""
-        if len(body) > BODY_LIMIT_BYTES or len(body.encode()) > BODY_LIMIT_BYTES:
-            return _unread(_TOO_LARGE)
-        if body and not self.takes_forms and not _is_json(event.get("headers") or {}):
-            # Read as a form, the whole body would be the name of a field, and named in a problem.
-            return _unread(_NO_JSON)
-        return super().resolve(event, context)
+    def __init__(self, *, takes_forms: bool = False) -> None:
+        super().__init__()
+        self._takes_forms = takes_forms
+        self._refusals: dict[type[Exception], Callable[[Any], Response]] = dict(_REFUSALS)
+
+    def on_refusal(self, error: type[Exception], answer: Callable[[Any], Response]) -> None:
+        """Answer this error with `answer` instead of what all functions answer."""
+        self._refusals[error] = answer
+
+    def resolve(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a request of API Gateway; an error that is no refusal is raised."""
+        self.request = request = Request(event)
+        try:
+            _require_readable(event.get("body") or "", request, takes_forms=self._takes_forms)
+            response = _answered_once(request, self.bind(request))
+        except tuple(self._refusals) as error:
+            kinds = (kind for kind in type(error).__mro__ if kind in self._refusals)
+            response = self._refusals[next(kinds)](error)
+        return response.as_event()
 
 
-def returns(description: str, model: type[BaseModel]) -> OpenAPIResponse:
+def returns(description: str, model: type[BaseModel]) -> Mapping[str, Any]:
     """Return what the OpenAPI document says of one answer."""
     return {"description": description, "content": {"application/json": {"model": model}}}
 
 
-def resolver(*, takes_forms: bool = False) -> APIGatewayRestResolver:
-    """Return a resolver that validates requests and answers problems.
-
-    It honours `Idempotency-Key` on POST. Bodies are JSON, on pages for browsers also forms.
-    """
-    app = _Resolver(enable_validation=True)
-    app.takes_forms = takes_forms
-    app.use(middlewares=[_answer_once])
-    app.not_found(_not_found)
-    for error, answer in _ANSWERS.items():
-        app.exception_handler(error)(answer)
-    return app
-
-
 def answer(
     status: int, body: BaseModel | Mapping[str, Any], headers: Mapping[str, str] | None = None
-) -> Response[str]:
+) -> Response:
     """Return a JSON answer; a model keeps the order and names of its contract."""
     text = (
         body.model_dump_json()
@@ -92,7 +88,7 @@ def answer(
     )
 
 
-def page(status: int, html: str) -> Response[str]:
+def page(status: int, html: str) -> Response:
     """Return an HTML page that runs nothing and embeds nothing from elsewhere."""
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
@@ -106,26 +102,17 @@ def page(status: int, html: str) -> Response[str]:
     return Response(status, "text/html; charset=utf-8", html, headers=headers)
 
 
-def authorizer_context(app: APIGatewayRestResolver) -> Mapping[str, Any]:
-    """Return what the authorizer told of the caller; empty on routes without one."""
-    found: Mapping[str, Any] | None = (app.current_event.get("requestContext") or {}).get(
-        "authorizer"
-    )
-    return found or {}
-
-
-def caller(app: APIGatewayRestResolver) -> Principal:
+def caller(app: Router) -> Principal:
     """Return who is calling, as the authorizer verified it."""
-    return principal_of(authorizer_context(app))
+    return principal_of(app.request.authorizer_context)
 
 
-def wants_html(app: APIGatewayRestResolver) -> bool:
+def wants_html(app: Router) -> bool:
     """Tell whether the caller is a browser: it asks for text/html."""
-    accept = app.current_event.headers.get("accept", "") or ""
-    return "text/html" in accept
+    return "text/html" in (app.request.headers.get("accept") or "")
 
 
-def _problem_answer(content: Problem, headers: Mapping[str, str] | None = None) -> Response[str]:
+def _problem_answer(content: Problem, headers: Mapping[str, str] | None = None) -> Response:
     text = content.model_dump_json(exclude_none=True)
     return Response(
         content.status, PROBLEM_JSON, text, headers={**_SECURITY_HEADERS, **(headers or {})}
@@ -142,7 +129,7 @@ def domain_problem(error: DomainError) -> Problem:
     return problem(STATUS_OF[type(error)], error.code, detail)
 
 
-def domain_refusal(error: DomainError) -> Response[str]:
+def domain_refusal(error: DomainError) -> Response:
     """Answer a refusal of the domain as its problem."""
     headers = {"Retry-After": BUSY_RETRY_AFTER_SECONDS} if isinstance(error, MemberBusy) else None
     content = domain_problem(error)
@@ -150,10 +137,34 @@ def domain_refusal(error: DomainError) -> Response[str]:
     return _problem_answer(content, headers)
 
 
-def _invalid_request(error: RequestValidationError) -> Response[str]:
+class _Unread(Exception):
+    """Refused before anything reads it."""
+
+    def __init__(self, status: HTTPStatus, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.problem = problem(status, code, detail)
+
+
+def _require_readable(body: str, request: Request, *, takes_forms: bool) -> None:
+    if len(body) > BODY_LIMIT_BYTES or len(body.encode()) > BODY_LIMIT_BYTES:
+        detail = f"The body is over {BODY_LIMIT_BYTES} bytes."
+        raise _Unread(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+    # Without a type it is taken for JSON.
+    media_type = request.headers.get("content-type", "application/json")
+    if body and not takes_forms and not media_type.lower().startswith("application/json"):
+        detail = "The body must be application/json."
+        raise _Unread(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+
+
+def _unread(error: _Unread) -> Response:
+    logger.info("request refused", code=error.problem.code, status=error.problem.status)
+    return _problem_answer(error.problem)
+
+
+def _invalid_request(error: InvalidRequest) -> Response:
     found = [
-        FieldError(pointer="/" + "/".join(str(part) for part in item["loc"]), reason=item["type"])
-        for item in error.errors()
+        FieldError(pointer="/" + "/".join(str(part) for part in fault.place), reason=fault.reason)
+        for fault in error.faults
     ]
     logger.info("request refused", code="invalid_request", fields=[item.pointer for item in found])
     detail = "The request does not match the contract; see errors."
@@ -162,56 +173,31 @@ def _invalid_request(error: RequestValidationError) -> Response[str]:
     )
 
 
-def _forbidden(_: Forbidden) -> Response[str]:
+def _forbidden(_: Forbidden) -> Response:
     detail = "The caller's roles do not allow this."
     return _problem_answer(problem(HTTPStatus.FORBIDDEN, "forbidden", detail))
 
 
-_TOO_LARGE: Final = problem(
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "body_too_large",
-    f"The body is over {BODY_LIMIT_BYTES} bytes.",
-)
-_NO_JSON: Final = problem(
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    "unsupported_media_type",
-    "The body must be application/json.",
-)
-
-
-def _is_json(headers: Mapping[str, str]) -> bool:
-    types = [value for name, value in headers.items() if name.lower() == "content-type"]
-    return all(value.lower().startswith("application/json") for value in types)
-
-
-def _unread(content: Problem) -> dict[str, Any]:
-    logger.info("request refused", code=content.code, status=content.status)
-    return {
-        "statusCode": content.status,
-        "multiValueHeaders": {"Content-Type": [PROBLEM_JSON]},
-        "body": content.model_dump_json(exclude_none=True),
-        "isBase64Encoded": False,
-    }
-
-
-def _not_found(_: NotFoundError) -> Response[str]:
+def _not_found(_: RouteNotFound) -> Response:
     return _problem_answer(
         problem(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route.")
     )
 
 
-_ANSWERS: Final[dict[type[Exception], Callable[[Any], Response[str]]]] = {
+_REFUSALS: Final[Mapping[type[Exception], Callable[[Any], Response]]] = {
     DomainError: domain_refusal,
-    RequestValidationError: _invalid_request,
+    InvalidRequest: _invalid_request,
     Forbidden: _forbidden,
+    RouteNotFound: _not_found,
+    _Unread: _unread,
 }
 
 
-def _answer_once(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    key = app.current_event.headers.get("idempotency-key")
-    if not key or app.current_event.http_method != "POST":
-        return next_middleware(app)
+def _answered_once(request: Request, call: Callable[[], Response]) -> Response:
+    key = request.headers.get("idempotency-key")
+    if not key or request.method != "POST":
+        return call()
     # Imported only when used: it brings boto3, which would slow every cold start.
     from loyalty.runtime.idempotency import answer_once
 
-    return answer_once(app, key, lambda: next_middleware(app))
+    return answer_once(request, key, call)

@@ -13,7 +13,6 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
@@ -25,6 +24,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 
 from loyalty.contracts.problems import problem
+from loyalty.runtime.routing import Request, Response
 from loyalty.runtime.settings import settings
 
 KEPT_SECONDS: Final = 24 * 3600
@@ -47,9 +47,7 @@ def _config() -> IdempotencyConfig:
     )
 
 
-def answer_once(
-    app: APIGatewayRestResolver, key: str, compute: Callable[[], Response[Any]]
-) -> Response[Any]:
+def answer_once(request: Request, key: str, compute: Callable[[], Response]) -> Response:
     """Return the first answer given to this caller, route and key; compute it when there is none.
 
     The same key with another body answers 422 `idempotency_key_reused`; while the first is still
@@ -59,26 +57,23 @@ def answer_once(
         return _refused(
             HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_invalid", "The key is too long."
         )
-    event = app.current_event
-    caller = (event.get("requestContext") or {}).get("authorizer") or {}
-    request = {"key": [caller.get("subject"), event.path, key], "body": event.body}
+    subject = request.authorizer_context.get("subject")
+    named = {"key": [subject, request.path, key], "body": request.body}
 
-    def first(request: dict[str, Any]) -> dict[str, Any]:
+    def first(named: dict[str, Any]) -> dict[str, Any]:
         response = compute()
         return {
-            "status": response.status_code,
+            "status": int(response.status),
             "type": response.content_type,
             "body": response.body,
-            "headers": {
-                name: value for name, value in response.headers.items() if isinstance(value, str)
-            },
+            "headers": dict(response.headers),
         }
 
     once = idempotent_function(
-        first, data_keyword_argument="request", persistence_store=_store(), config=_config()
+        first, data_keyword_argument="named", persistence_store=_store(), config=_config()
     )
     try:
-        stored = once(request=request)
+        stored = once(named=named)
     except IdempotencyValidationError:
         return _refused(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -92,6 +87,6 @@ def answer_once(
     return Response(stored["status"], stored["type"], stored["body"], headers=stored["headers"])
 
 
-def _refused(status: HTTPStatus, code: str, detail: str) -> Response[str]:
+def _refused(status: HTTPStatus, code: str, detail: str) -> Response:
     body = problem(status, code, detail).model_dump_json(exclude_none=True)
     return Response(status, "application/problem+json", body)
