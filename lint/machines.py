@@ -21,6 +21,9 @@ from statelint.problem import ProblemType
 
 Machine = Mapping[str, Any]
 
+# Step Functions ends an Express execution then, whatever it is at.
+EXPRESS_SECONDS = 300
+
 _SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
 # statelint 3.1 does not know that these may be JSONata, nor ItemReader's InputType.
 _STATELINT_IS_WRONG = (
@@ -122,6 +125,8 @@ def house_problems(machine: Machine) -> Iterator[str]:
     for name, state in states(machine):
         if state["Type"] == "Task":
             yield from _task_problems(name, state)
+        if state["Type"] == "Map":
+            yield from _express_problems(state["ItemProcessor"])
         if state["Type"] == "Fail" and not {"Error", "Cause"} <= state.keys():
             yield f"{name} fails without Error and Cause"
 
@@ -135,6 +140,27 @@ def states(machine: Machine) -> Iterator[tuple[str, dict[str, Any]]]:
             inner.append(state["ItemProcessor"])
         for part in inner:
             yield from states(part)
+
+
+def _express_problems(processor: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the tasks of an Express child that are cut off before their last attempt is over."""
+    if processor.get("ProcessorConfig", {}).get("ExecutionType") != "EXPRESS":
+        return
+    for name, state in states(processor):
+        seconds = _longest_seconds(state) if state["Type"] == "Task" else 0
+        if seconds > EXPRESS_SECONDS:
+            yield f"{name} may take {seconds} s, and its Express child ends after {EXPRESS_SECONDS}"
+
+
+def _longest_seconds(task: Mapping[str, Any]) -> int:
+    """Return how long a task may take: every attempt its whole time, every wait its longest."""
+    attempts, waits = 1, 0
+    for retry in task.get("Retry", []):
+        attempts += retry.get("MaxAttempts", 3)
+        for attempt in range(retry.get("MaxAttempts", 3)):
+            wait = retry.get("IntervalSeconds", 1) * retry.get("BackoffRate", 2) ** attempt
+            waits += min(wait, retry.get("MaxDelaySeconds", wait))
+    return int(attempts * task["TimeoutSeconds"] + waits)
 
 
 def _task_problems(name: str, state: Mapping[str, Any]) -> Iterator[str]:

@@ -72,6 +72,30 @@ def test_the_rules_reach_into_maps() -> None:
     assert "CheckShard retries nothing" in list(machines.house_problems(machine))
 
 
+def test_an_express_child_has_time_for_all_attempts_of_a_step() -> None:
+    machine = machines.read_machine(ROOT / "statemachines" / "ledger_check.asl.yaml")
+    machine["States"]["ForEachShard"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = (
+        "EXPRESS"
+    )
+    step = dict(machines.states(machine))["CheckShard"]
+    step |= {
+        "TimeoutSeconds": 70,
+        "Retry": [
+            {"ErrorEquals": ["MemberBusy"], "IntervalSeconds": 2, "BackoffRate": 2}
+            | {"MaxAttempts": 2, "MaxDelaySeconds": 3, "JitterStrategy": "FULL"},
+            {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 5, "BackoffRate": 2}
+            | {"MaxAttempts": 1, "MaxDelaySeconds": 60, "JitterStrategy": "FULL"},
+        ],
+    }
+    assert list(machines.house_problems(machine)) == []
+
+    step["TimeoutSeconds"] = 73
+
+    assert list(machines.house_problems(machine)) == [
+        "CheckShard may take 302 s, and its Express child ends after 300"
+    ]
+
+
 def test_statelint_notices_a_state_that_nothing_leads_to() -> None:
     machine = machines.read_machine(JOURNEY)
     machine["States"]["Island"] = {"Type": "Succeed"}
