@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 import queues.orders
-import queues.release_points
-import schedules.plan_release
+import queues.due_points
+import schedules.plan_due_points
 from loyalty.contracts.values import iso
 from loyalty.domain.identity import CustomerRef, identities
 from loyalty.domain.member import Member
@@ -163,19 +163,19 @@ class TestRelease:
         pending = card_owner().account.points_pending
         assert pending > 0
         app.set_clock(NOW + timedelta(days=60))
-        schedules.plan_release.handler({}, lambda_context())
+        schedules.plan_due_points.handler({}, lambda_context())
         messages = [message["Body"] for message in app.messages(app.due_queue_url)]
-        assert len(messages) == 8
+        assert len(messages) == 16
         for _ in range(2):
             for message in messages:
-                answer = queues.release_points.handler(batch_of(message), lambda_context())
+                answer = queues.due_points.handler(batch_of(message), lambda_context())
                 assert answer == {"batchItemFailures": []}
         account = card_owner().account
         assert (account.points_available, account.points_pending) == (pending, 0)
         assert account.entries == 2
 
     def test_a_message_that_fails_is_received_again_alone(self, app: MotoApp) -> None:
-        message = {"shard": 0, "until": iso(NOW)}
-        broken = {"shard": 0, "until": "yesterday"}
-        answer = queues.release_points.handler(batch_of(message, broken), lambda_context())
+        message = {"kind": "release", "shard": 0, "until": iso(NOW)}
+        broken = {"kind": "release", "shard": 0, "until": "yesterday"}
+        answer = queues.due_points.handler(batch_of(message, broken), lambda_context())
         assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}

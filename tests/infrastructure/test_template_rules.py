@@ -103,10 +103,10 @@ BROKEN: list[tuple[house.HouseRule, Callable[[Resources], object], str, str]] = 
     ),
     (
         delivery.Targets(),
-        lambda resources: _properties(resources, "ReleaseSchedule")["Target"].pop(
+        lambda resources: _properties(resources, "DuePointsSchedule")["Target"].pop(
             "DeadLetterConfig"
         ),
-        "ReleaseSchedule",
+        "DuePointsSchedule",
         "has a target without DeadLetterConfig",
     ),
     (

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loyalty.domain.adjusting import adjust
 from loyalty.domain.errors import InsufficientPoints
 from loyalty.domain.ledger import (
     Account,
@@ -16,7 +17,6 @@ from loyalty.domain.ledger import (
     PendingPoints,
     Posting,
     accrue,
-    adjust,
     opened_windows,
     release,
     replay,

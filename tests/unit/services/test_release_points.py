@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from loyalty.services.due_points import plan_due_points, work_through_shard
 from loyalty.services.ports import DUE_SHARDS, Due
-from loyalty.services.release_points import plan_release, release, release_shard
+from loyalty.services.release_points import release
 from loyalty.services.shards import due_shard
 from tests.support.examples import NOW, an_order
 from tests.support.fakes import FakeClock
@@ -23,7 +24,8 @@ def shop() -> Shop:
 def release_everything(shop: Shop, *, limit: int = 200) -> int:
     queue = FakeQueue()
     return sum(
-        release_shard(
+        work_through_shard(
+            "release",
             shard,
             shop.clock.now(),
             store=shop.store,
@@ -54,8 +56,8 @@ def test_no_window_is_released_before_its_end_whatever_a_message_says(shop: Shop
     ada = shop.a_member()
     shop.sell(an_order(), customer(ada))
     far_off = NOW + timedelta(days=365)
-    released = release_shard(
-        due_shard(ada), far_off, store=shop.store, clock=shop.clock, queue=FakeQueue()
+    released = work_through_shard(
+        "release", due_shard(ada), far_off, store=shop.store, clock=shop.clock, queue=FakeQueue()
     )
     assert released == 0
     assert shop.member(ada).account.points_pending == 10
@@ -126,18 +128,28 @@ def test_a_large_shard_is_queued_again(shop: Shop) -> None:
     until = shop.clock.now()
 
     def work() -> int:
-        return release_shard(
-            due_shard(ada), until, store=shop.store, clock=shop.clock, queue=queue, limit=2
+        return work_through_shard(
+            "release",
+            due_shard(ada),
+            until,
+            store=shop.store,
+            clock=shop.clock,
+            queue=queue,
+            limit=2,
         )
 
     assert work() == 2
-    assert queue.messages == [{"shard": due_shard(ada), "until": "2017-04-16T12:00:00Z"}]
+    assert queue.messages == [
+        {"kind": "release", "shard": due_shard(ada), "until": "2017-04-16T12:00:00Z"}
+    ]
     assert work() == 1
     assert len(queue.messages) == 1
 
 
-def test_the_plan_has_every_shard(shop: Shop) -> None:
+def test_the_plan_has_every_kind_and_shard(shop: Shop) -> None:
     queue = FakeQueue()
-    plan_release(clock=shop.clock, queue=queue)
-    assert [message["shard"] for message in queue.messages] == list(range(DUE_SHARDS))
+    plan_due_points(clock=shop.clock, queue=queue)
+    assert [(message["kind"], message["shard"]) for message in queue.messages] == [
+        (kind, shard) for kind in ("release", "expiry") for shard in range(DUE_SHARDS)
+    ]
     assert {message["until"] for message in queue.messages} == {"2017-03-15T12:00:00Z"}

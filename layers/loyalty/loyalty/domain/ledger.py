@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
-
-from loyalty.domain.errors import InsufficientPoints
 
 EntryKind = Literal[
     "accrual", "release", "redemption", "reversal", "expiry", "adjustment", "transfer"
 ]
 
 ISSUED = "issued"
-ADJUSTED = "adjusted"
+EXPIRED = "expired"
+
+# A return asks what has expired of its order's lot: nothing comes back later than that.
+EXPIRED_LOTS_KEPT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,20 @@ class PendingPoints:
 class Account:
     """A member's points. `available = Σ lots − owed`; lots and owed are never both above zero.
 
-    `entries` counts the ledger entries so far: the next entry's sequence number is `entries + 1`.
+    A lot past its expiry stays in `lots` until its expiry is posted, but `spendable` leaves it out;
+    then the latest `EXPIRED_LOTS_KEPT` of what expired are kept in `expired`. `entries` counts the
+    ledger entries so far: the next entry's sequence number is `entries + 1`.
     """
 
     lots: tuple[Lot, ...] = ()
     pending: tuple[PendingPoints, ...] = ()
     owed: int = 0
     entries: int = 0
+    expired: tuple[Lot, ...] = ()
 
     @property
     def points_available(self) -> int:
-        """Points that can be spent now, ≥ 0."""
+        """Points in lots, ≥ 0, as the books have them; `spendable` is what can be spent."""
         return sum(lot.points for lot in self.lots)
 
     @property
@@ -86,9 +90,9 @@ class Entry:
     """One immutable ledger entry; its lines sum to zero.
 
     `business_key` says what caused it, once for ever (`order/<source>/<order_id>`, `return/…`,
-    `release/…`, `adjustment/…`). `lot_changes`, `pending_changes` and `owed_change` are what
-    replaying it does to the account. `points` is the change of the member's pending and available
-    points together; `balance_after` is `Account.balance` after it.
+    `release/…`, `adjustment/…`). `lot_changes`, `pending_changes`, `owed_change` and
+    `expired_changes` are what replaying it does to the account. `points` is the change of the
+    member's pending and available points together; `balance_after` is `Account.balance` after it.
     """
 
     member_id: str
@@ -104,6 +108,7 @@ class Entry:
     lot_changes: tuple[LotChange, ...] = ()
     pending_changes: tuple[PendingChange, ...] = ()
     owed_change: int = 0
+    expired_changes: tuple[LotChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,19 @@ def available_account(member_id: str) -> str:
     return f"member:{member_id}:available"
 
 
+def spendable_lots(account: Account, at: datetime) -> tuple[Lot, ...]:
+    """Return the lots that can be spent at an instant, those that expire first first.
+
+    A lot is gone at its expiry, also while the books still have it.
+    """
+    return tuple(lot for lot in account.lots if lot.expires_at > at)
+
+
+def spendable(account: Account, at: datetime) -> int:
+    """Return the points ≥ 0 that can be spent at an instant."""
+    return sum(lot.points for lot in spendable_lots(account, at))
+
+
 def accrue(account: Account, posting: Posting, earned: PendingPoints) -> tuple[Account, Entry]:
     """Credit earned points: pending until their release, available when that has passed already.
 
@@ -145,12 +163,12 @@ def accrue(account: Account, posting: Posting, earned: PendingPoints) -> tuple[A
     if earned.points <= 0:
         raise ValueError("an accrual needs points")
     if earned.releases_at <= posting.recorded_at:
-        changes = _credit(account.owed, earned.lot_expires_at, earned.points)
+        changes = credit(account.owed, earned.lot_expires_at, earned.points)
     else:
-        changes = _Changes(
+        changes = Changes(
             pending=(PendingChange(earned.releases_at, earned.lot_expires_at, earned.points),)
         )
-    return _post(account, posting, "accrual", ISSUED, changes)
+    return post(account, posting, "accrual", ISSUED, changes)
 
 
 def release(
@@ -168,13 +186,13 @@ def release(
     others = tuple(part for part in account.pending if part.releases_at != releases_at)
     if not parts:
         return replace(account, pending=others), None
-    changes = _Changes()
+    changes = Changes()
     for part in parts:
         leaves = PendingChange(part.releases_at, part.lot_expires_at, -part.points)
         still_owed = account.owed + changes.owed
-        changes = changes.plus(_credit(still_owed, part.lot_expires_at, part.points))
-        changes = changes.plus(_Changes(pending=(leaves,)))
-    released, entry = _post(account, posting, "release", ISSUED, changes)
+        changes = changes.plus(credit(still_owed, part.lot_expires_at, part.points))
+        changes = changes.plus(Changes(pending=(leaves,)))
+    released, entry = post(account, posting, "release", ISSUED, changes)
     return replace(released, pending=others), entry
 
 
@@ -182,7 +200,10 @@ def reverse(account: Account, posting: Posting, earned: PendingPoints) -> tuple[
     """Take back points that were earned, wherever they are now.
 
     They are taken from the pending points of `earned.releases_at`, else from the lot they went
-    into, then from the lots that expire first; what is missing is owed.
+    into, then from the lots that expire first; what is missing is owed. What has expired of their
+    own lot, or of a later one, is gone already and counts as taken: had they never been earned, so
+    much less would have expired. So it makes no difference whether a return comes before or after
+    an expiry.
 
     Parameters
     ----------
@@ -202,35 +223,11 @@ def reverse(account: Account, posting: Posting, earned: PendingPoints) -> tuple[
         if from_pending
         else ()
     )
-    own_lot_first = sorted(account.lots, key=lambda lot: lot.expires_at != earned.lot_expires_at)
-    lots, short = _take(own_lot_first, earned.points - from_pending)
-    changes = _Changes(lots=lots, pending=pending, owed=short)
-    return _post(account, posting, "reversal", ISSUED, changes)
-
-
-def adjust(
-    account: Account, posting: Posting, points: int, lot_expires_at: datetime
-) -> tuple[Account, Entry]:
-    """Give (> 0) or take (< 0) points by hand.
-
-    Given points repay what is owed and then go into the lot of `lot_expires_at`; taken ones come
-    from the lots that expire first.
-
-    Raises
-    ------
-    InsufficientPoints
-        More would be taken than is available.
-    """
-    if points == 0:
-        raise ValueError("an adjustment needs points")
-    if points > 0:
-        changes = _credit(account.owed, lot_expires_at, points)
-    else:
-        lots, short = _take(account.lots, -points)
-        if short:
-            raise InsufficientPoints(f"{account.points_available} points are available")
-        changes = _Changes(lots=lots)
-    return _post(account, posting, "adjustment", ADJUSTED, changes)
+    lots, expired, short = _take_back(
+        account, posting.recorded_at, earned.points - from_pending, earned.lot_expires_at
+    )
+    changes = Changes(lots=lots, pending=pending, owed=short, expired=expired)
+    return post(account, posting, "reversal", ISSUED, changes)
 
 
 def replay(entries: Iterable[Entry]) -> Account:
@@ -248,7 +245,9 @@ def without_empty_windows(account: Account) -> Account:
 
 def apply(account: Account, entry: Entry) -> Account:
     """Return the account after `entry`."""
-    changes = _Changes(entry.lot_changes, entry.pending_changes, entry.owed_change)
+    changes = Changes(
+        entry.lot_changes, entry.pending_changes, entry.owed_change, entry.expired_changes
+    )
     return replace(_changed(account, changes), entries=entry.sequence)
 
 
@@ -258,17 +257,27 @@ def opened_windows(before: Account, after: Account) -> tuple[datetime, ...]:
     return tuple(sorted({part.releases_at for part in after.pending} - known))
 
 
+def opened_lots(before: Account, after: Account) -> tuple[datetime, ...]:
+    """Return the expiries of the lots that `after` has and `before` had not."""
+    known = {lot.expires_at for lot in before.lots}
+    return tuple(lot.expires_at for lot in after.lots if lot.expires_at not in known)
+
+
 @dataclass(frozen=True, slots=True)
-class _Changes:
+class Changes:
     """What an entry does to an account."""
 
     lots: tuple[LotChange, ...] = ()
     pending: tuple[PendingChange, ...] = ()
     owed: int = 0
+    expired: tuple[LotChange, ...] = ()
 
-    def plus(self, other: _Changes) -> _Changes:
-        return _Changes(
-            self.lots + other.lots, self.pending + other.pending, self.owed + other.owed
+    def plus(self, other: Changes) -> Changes:
+        return Changes(
+            self.lots + other.lots,
+            self.pending + other.pending,
+            self.owed + other.owed,
+            self.expired + other.expired,
         )
 
     @property
@@ -279,14 +288,19 @@ class _Changes:
     def pending_points(self) -> int:
         return sum(change.points for change in self.pending)
 
+    @property
+    def expired_points(self) -> int:
+        return sum(change.points for change in self.expired)
 
-def _post(
-    account: Account, posting: Posting, kind: EntryKind, counter_account: str, changes: _Changes
+
+def post(
+    account: Account, posting: Posting, kind: EntryKind, counter_account: str, changes: Changes
 ) -> tuple[Account, Entry]:
-    """Write `changes` as an entry against `counter_account`, which takes the other side."""
+    """Write `changes` as an entry; `counter_account` takes what the other lines leave open."""
     moved = changes.pending_points + changes.available_points
     sides = (
-        (counter_account, -moved),
+        (counter_account, -moved - changes.expired_points),
+        (EXPIRED, changes.expired_points),
         (pending_account(posting.member_id), changes.pending_points),
         (available_account(posting.member_id), changes.available_points),
     )
@@ -304,27 +318,29 @@ def _post(
         lot_changes=changes.lots,
         pending_changes=changes.pending,
         owed_change=changes.owed,
+        expired_changes=changes.expired,
     )
     return apply(account, entry), entry
 
 
-def _credit(owed: int, lot_expires_at: datetime, points: int) -> _Changes:
+def credit(owed: int, lot_expires_at: datetime, points: int) -> Changes:
     """Make `points` available; the first of them repay what is owed."""
     repaid = min(owed, points)
-    return _Changes(lots=_lot_changes(lot_expires_at, points - repaid), owed=-repaid)
+    return Changes(lots=lot_changes(lot_expires_at, points - repaid), owed=-repaid)
 
 
-def _take(lots: Sequence[Lot], points: int) -> tuple[tuple[LotChange, ...], int]:
+def take(lots: Iterable[Lot], points: int) -> tuple[tuple[LotChange, ...], int]:
     """Take `points` from `lots` in their order; return the changes and the points missing."""
     changes: list[LotChange] = []
     for lot in lots:
         taken = min(lot.points, points)
         points -= taken
-        changes += _lot_changes(lot.expires_at, -taken)
+        changes += lot_changes(lot.expires_at, -taken)
     return tuple(changes), points
 
 
-def _lot_changes(expires_at: datetime, points: int) -> tuple[LotChange, ...]:
+def lot_changes(expires_at: datetime, points: int) -> tuple[LotChange, ...]:
+    """Return the change of one lot; none when no points move."""
     return (LotChange(expires_at, points),) if points else ()
 
 
@@ -336,24 +352,49 @@ def _pending_points(account: Account, releases_at: datetime, lot_expires_at: dat
     )
 
 
-def _changed(account: Account, changes: _Changes) -> Account:
+def _take_back(
+    account: Account, at: datetime, points: int, own: datetime
+) -> tuple[tuple[LotChange, ...], tuple[LotChange, ...], int]:
+    """Take from the lot that expires at `own`, then from the others by expiry.
+
+    Returns
+    -------
+    tuple
+        Changes of the lots, changes of what expired, and the points missing.
+    """
+    lots: list[LotChange] = []
+    expired: list[LotChange] = []
+    places = [(lot, lots) for lot in account.lots if lot.expires_at > at or lot.expires_at >= own]
+    places += [(lot, expired) for lot in account.expired if lot.expires_at >= own]
+    places.sort(key=lambda place: (place[0].expires_at != own, place[0].expires_at))
+    for lot, changes in places:
+        taken = min(lot.points, points)
+        points -= taken
+        changes.extend(lot_changes(lot.expires_at, -taken))
+    return tuple(lots), tuple(expired), points
+
+
+def _changed(account: Account, changes: Changes) -> Account:
     """Apply `changes`; lots stay sorted by expiry and lose their empty ones.
 
     An empty pending part stays until its release: each part stands for a due item that is still
     there.
     """
-    lots = {lot.expires_at: lot.points for lot in account.lots}
-    for lot in changes.lots:
-        lots[lot.expires_at] = lots.get(lot.expires_at, 0) + lot.points
     pending = {(part.releases_at, part.lot_expires_at): part.points for part in account.pending}
     for part in changes.pending:
         place = (part.releases_at, part.lot_expires_at)
         pending[place] = pending.get(place, 0) + part.points
     return replace(
         account,
-        lots=tuple(
-            Lot(expires_at, points) for expires_at, points in sorted(lots.items()) if points
-        ),
+        lots=_lots(account.lots, changes.lots),
         pending=tuple(PendingPoints(*place, points) for place, points in sorted(pending.items())),
         owed=account.owed + changes.owed,
+        expired=_lots(account.expired, changes.expired)[-EXPIRED_LOTS_KEPT:],
     )
+
+
+def _lots(lots: Iterable[Lot], changes: Iterable[LotChange]) -> tuple[Lot, ...]:
+    points = {lot.expires_at: lot.points for lot in lots}
+    for change in changes:
+        points[change.expires_at] = points.get(change.expires_at, 0) + change.points
+    return tuple(Lot(expires_at, left) for expires_at, left in sorted(points.items()) if left)

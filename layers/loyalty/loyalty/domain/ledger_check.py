@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from loyalty.domain.ledger import (
+    EXPIRED,
     Account,
     Entry,
     apply,
     available_account,
     pending_account,
+    spendable,
     without_empty_windows,
 )
 
@@ -37,19 +40,21 @@ def check(member_id: str, account: Account, entries: Iterable[Entry]) -> LedgerF
     """Hold a member's account against all of its entries, which are read once, oldest first.
 
     Checked: every entry sums to zero, none is missing, every running balance is right, the entries'
-    lines add up to the account's balances, replaying them gives the account's lots, and the account
-    does not contradict itself.
+    lines add up to the account's balances, nothing expired early, replaying them gives the
+    account's lots, and the account does not contradict itself.
     """
     totals: Counter[str] = Counter()
     violations: list[Violation] = []
     replayed = Account()
+    last_at = datetime.min.replace(tzinfo=UTC)
     for entry in entries:
         before, replayed = replayed, apply(replayed, entry)
+        last_at = entry.recorded_at
         for line in entry.lines:
             totals[line.account] += line.points
         violations += _entry_violations(member_id, before, replayed, entry)
     violations += _balance_violations(member_id, account, totals)
-    violations += _account_violations(account)
+    violations += _account_violations(account, checked_at=last_at)
     if without_empty_windows(replayed) != without_empty_windows(account):
         detail = f"after {replayed.entries} of {account.entries} entries"
         violations.append(Violation("replaying entries gives the account", detail))
@@ -70,6 +75,12 @@ def _entry_violations(
     if entry.balance_after != after.balance:
         detail = f"{number} says {entry.balance_after}, its changes give {after.balance}"
         yield Violation("running balances are right", detail)
+    has_expired = sum(line.points for line in entry.lines if line.account == EXPIRED)
+    if has_expired != sum(change.points for change in entry.expired_changes):
+        yield Violation("expired points are the sum of lines", f"{number} says {has_expired}")
+    too_early = [c for c in entry.expired_changes if c.expires_at > entry.recorded_at]
+    if too_early:
+        yield Violation("nothing expires early", f"{number} expires {len(too_early)} live lots")
 
 
 def _balance_violations(
@@ -85,13 +96,17 @@ def _balance_violations(
         yield Violation("pending points are the sum of lines", detail)
 
 
-def _account_violations(account: Account) -> Iterator[Violation]:
+def _account_violations(account: Account, *, checked_at: datetime) -> Iterator[Violation]:
     if any(lot.points <= 0 for lot in account.lots):
         yield Violation("lots hold points", f"{[lot.points for lot in account.lots]}")
     if any(part.points < 0 for part in account.pending):
         yield Violation("pending is not negative", f"{[part.points for part in account.pending]}")
     if account.owed < 0:
         yield Violation("owed is not negative", f"{account.owed}")
-    if account.owed and account.lots:
-        detail = f"{account.owed} owed, {account.points_available} available"
+    # What has expired repays nothing, though the books may not say so yet.
+    available = spendable(account, checked_at)
+    if account.owed and available:
+        detail = f"{account.owed} owed, {available} available"
         yield Violation("nothing is owed while points are available", detail)
+    if any(lot.points <= 0 for lot in account.expired):
+        yield Violation("what expired holds points", f"{[lot.points for lot in account.expired]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loyalty.contracts.members import AdjustmentAnswer
+from loyalty.domain.adjusting import adjust
 from loyalty.domain.calendar import lot_expiry
 from loyalty.domain.errors import (
     AdjustmentAboveLimit,
@@ -12,9 +13,10 @@ from loyalty.domain.errors import (
     NotEnrolled,
     OwnAccount,
 )
-from loyalty.domain.ledger import Posting, adjust
+from loyalty.domain.ledger import Posting, spendable
 from loyalty.domain.member import Member
 from loyalty.services.customers import present_member
+from loyalty.services.dues import newly_due
 from loyalty.services.members import entry_id
 from loyalty.services.ports import (
     Adjustment,
@@ -86,14 +88,16 @@ def adjust_points(
         expires_at = lot_expiry(now, definition.expiry_months, definition.time_zone)
         account, entry = adjust(member.account, posting, points, expires_at)
         answer = AdjustmentAnswer(
-            entry_id=entry_id(entry), points=points, points_available=account.points_available
+            entry_id=entry_id(entry), points=points, points_available=spendable(account, now)
         )
         made = Adjustment(adjustment_id, member_id, points, reason, made_by, answer.model_dump())
+        adjusted = replace(member, version=member.version + 1, account=account)
         store.commit(
             MemberChange(
-                member=replace(member, version=member.version + 1, account=account),
+                member=adjusted,
                 expected_version=member.version,
                 entries=(entry,),
+                due=newly_due(member.account, adjusted),
                 adjustment=made,
             )
         )

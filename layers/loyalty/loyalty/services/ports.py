@@ -12,7 +12,7 @@ from loyalty.domain.member import Channel, Identity, Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns
 from loyalty.domain.program import ProgramDefinition
 
-DueKind = Literal["release", "outreach"]
+DueKind = Literal["release", "expiry", "outreach"]
 MessageState = Literal["sending", "sent", "failed"]
 
 # Batch jobs walk over fixed shards of the member id: due items over a few, whole-population jobs

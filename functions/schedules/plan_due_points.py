@@ -1,4 +1,4 @@
-"""Once a day: one message per shard of members whose points may be due."""
+"""Once a day: one message per kind of work and shard of members whose points may be due."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from loyalty.runtime import composition
 from loyalty.runtime.observability import instrumented
-from loyalty.services.release_points import plan_release
+from loyalty.services.due_points import plan_due_points
 
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> None:
-    plan_release(**composition.release_plan_ports())
+    plan_due_points(**composition.due_plan_ports())
