@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from lint import house
 from lint.house import Resources, logical_id, of_type
 
+# DynamoDB keeps a stream's records for a day.
+STREAM_SECONDS = 86_400
+
 
 class EventSourceMappings(house.HouseRule):
     id = "E9001"
@@ -29,6 +32,9 @@ class EventSourceMappings(house.HouseRule):
             yield name, "has no place for records that failed"
         if mapping.get("MaximumRetryAttempts", -1) == -1:
             yield name, "one poisoned record blocks it for a day: set MaximumRetryAttempts"
+        age = mapping.get("MaximumRecordAgeInSeconds", -1)
+        if not isinstance(age, int) or not 0 < age < STREAM_SECONDS:
+            yield name, "drops records unseen: set MaximumRecordAgeInSeconds to less than a day"
         if mapping.get("BisectBatchOnFunctionError") is not True:
             yield name, "does not bisect a failing batch"
 

@@ -73,6 +73,14 @@ def test_every_inbound_event_reaches_a_queue(translated: Resources) -> None:
     assert set(dict(_patterns(translated))["OrdersRule"]["detail-type"]) == inbound
 
 
+def test_an_outage_of_the_bus_of_some_hours_needs_no_hands(translated: Resources) -> None:
+    mapping = translated["PublishEventsFunctionFacts"]["Properties"]
+
+    assert mapping["MaximumRecordAgeInSeconds"] >= 6 * 3600
+    # Attempts do not run out first, though one were made every five seconds.
+    assert mapping["MaximumRetryAttempts"] >= mapping["MaximumRecordAgeInSeconds"] / 5
+
+
 def test_functions_may_publish_only_as_loyalty(translated: Resources) -> None:
     granted = [
         statement

@@ -79,6 +79,12 @@ BROKEN: list[tuple[house.HouseRule, Callable[[Resources], object], str, str]] = 
     ),
     (
         delivery.EventSourceMappings(),
+        _set(STREAM, "MaximumRecordAgeInSeconds", 86_400),
+        STREAM,
+        "drops records unseen: set MaximumRecordAgeInSeconds to less than a day",
+    ),
+    (
+        delivery.EventSourceMappings(),
         _set(STREAM, "BisectBatchOnFunctionError", False),
         STREAM,
         "does not bisect a failing batch",
