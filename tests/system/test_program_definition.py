@@ -166,6 +166,28 @@ def test_a_lower_threshold_counts_from_the_next_order_on(program: Program) -> No
     assert program.status(customer) == "invited"
 
 
+def test_a_lower_threshold_invites_without_a_new_order(program: Program) -> None:
+    past, below = program.a_customer(), program.a_customer()
+    held_out = program.a_customer("hold_out")
+    for customer in (past, held_out):
+        program.buys(customer, THRESHOLD_MINOR // 2)
+    program.buys(below, THRESHOLD_MINOR // 2 - 101)  # the first order was of 1 EUR
+    in_force = program.now + timedelta(hours=1)
+    lower = update(program, variants=with_variants(threshold_minor=THRESHOLD_MINOR // 2))
+
+    program.put("/v1/program", lower | {"effective_from": iso(in_force)})
+    program.advance_to(in_force)
+    assert program.events(past) == []
+    program.advance(DAY)
+
+    assert (program.status(past), program.subjects(past)) == ("invited", [INVITE])
+    assert program.events(past) == ["ThresholdCrossed", "CustomerInvited"]
+    assert program.events(held_out) == ["ThresholdCrossed", "CustomerHeldOut"]
+    assert (program.events(below), program.subjects(held_out)) == ([], [])
+    program.advance(DAY)
+    assert program.subjects(past) == [INVITE]
+
+
 def test_paused_journeys_write_to_nobody_and_go_on_afterwards(program: Program) -> None:
     save(program, journeys_paused=True)
     customer = program.an_invited_customer()
