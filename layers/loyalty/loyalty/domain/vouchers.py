@@ -1,0 +1,236 @@
+"""Vouchers: issued, used, ended; `voucher_uses` has how they are used.
+
+What a voucher is at an instant is a rule: it expires and a reservation times out at that very
+instant, whether or not any job has written it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from loyalty.domain.errors import (
+    VoucherAlreadyCancelled,
+    VoucherAlreadyRedeemed,
+    VoucherHasExpired,
+    VoucherIsReserved,
+    VoucherNotYetValid,
+)
+from loyalty.domain.voucher_terms import Terms
+
+VoucherState = Literal["issued", "reserved", "redeemed", "expired", "cancelled"]
+UseState = Literal["reserved", "redeemed", "rolled_back"]
+
+ENDED: frozenset[VoucherState] = frozenset({"redeemed", "expired", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Who may redeem the voucher until `until`, exclusive; nobody else can."""
+
+    redemption_id: str
+    order_id: str
+    amount_minor: int | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """One voucher; `remaining_minor` is what is left of an amount, None for other kinds.
+
+    `version` counts its changes from 1. `cause` is the business key of what issued it. The stored
+    `state` may lag behind the clock: `state_at` is right.
+    """
+
+    code: str
+    voucher_id: str
+    version: int
+    state: VoucherState
+    terms: Terms
+    member_id: str | None
+    cause: str
+    issued_at: datetime
+    remaining_minor: int | None = None
+    batch_id: str | None = None
+    reservation: Reservation | None = None
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether nothing of it was ever redeemed, or all of that was rolled back."""
+        return self.state != "redeemed" and self.remaining_minor == self.terms.amount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherUse:
+    """One reservation or redemption under the caller's own id.
+
+    `asked_minor` is the amount that was asked for, `amount_minor` the one that was given.
+    """
+
+    redemption_id: str
+    order_id: str
+    state: UseState
+    at: datetime
+    asked_minor: int | None
+    amount_minor: int | None
+    store_id: str | None = None
+    member_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherFact:
+    """An immutable fact of a voucher's life; its insertion publishes the event of the same name.
+
+    `data` holds ids, words and numbers, and never the code: who has that can spend the voucher.
+    """
+
+    voucher_id: str
+    voucher_version: int
+    event: str
+    occurred_at: datetime
+    member_id: str | None
+    cause: str
+    data: Mapping[str, str | int | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherStep:
+    """A voucher after a step, with what the step writes; a repeat writes nothing.
+
+    `counted` is the change of how often the member has used vouchers of the batch.
+    """
+
+    voucher: Voucher
+    use: VoucherUse | None = None
+    fact: VoucherFact | None = None
+    counted: int = 0
+
+
+def issue(
+    code: str,
+    voucher_id: str,
+    terms: Terms,
+    *,
+    member_id: str | None,
+    cause: str,
+    at: datetime,
+    batch_id: str | None = None,
+) -> VoucherStep:
+    """Return a new voucher."""
+    voucher = Voucher(
+        code=code,
+        voucher_id=voucher_id,
+        version=1,
+        state="issued",
+        terms=terms,
+        member_id=member_id,
+        cause=cause,
+        issued_at=at,
+        remaining_minor=terms.amount_minor,
+        batch_id=batch_id,
+    )
+    data = {
+        "kind": terms.kind,
+        "percent": terms.percent,
+        "amount_minor": terms.amount_minor,
+        "currency": terms.currency,
+        "sku": terms.sku,
+        "batch_id": batch_id,
+    }
+    return VoucherStep(voucher, fact=fact(voucher, "VoucherIssued", at, data))
+
+
+def state_at(voucher: Voucher, at: datetime) -> VoucherState:
+    """Return what a voucher is at an instant."""
+    if voucher.state in ENDED:
+        return voucher.state
+    if at >= voucher.terms.expires_at:
+        return "expired"
+    return "reserved" if held_by(voucher, at) else "issued"
+
+
+def require_usable(voucher: Voucher, at: datetime, redemption_id: str | None = None) -> None:
+    """Pass when the voucher can be used at an instant, by `redemption_id` or by anybody.
+
+    Raises
+    ------
+    VoucherAlreadyRedeemed, VoucherAlreadyCancelled, VoucherHasExpired
+        It has ended.
+    VoucherNotYetValid
+        Its period has not begun.
+    VoucherIsReserved
+        Somebody else has reserved it.
+    """
+    match state_at(voucher, at):
+        case "redeemed":
+            raise VoucherAlreadyRedeemed(voucher.voucher_id)
+        case "cancelled":
+            raise VoucherAlreadyCancelled(voucher.voucher_id)
+        case "expired":
+            raise VoucherHasExpired(voucher.voucher_id)
+        case "reserved" if held_by(voucher, at) != redemption_id:
+            raise VoucherIsReserved(voucher.voucher_id)
+    if at < voucher.terms.valid_from:
+        raise VoucherNotYetValid(voucher.voucher_id)
+
+
+def expire(voucher: Voucher, at: datetime) -> VoucherStep | None:
+    """Write down that a voucher has expired; None when it has not, or has ended otherwise."""
+    if voucher.state in ENDED or state_at(voucher, at) != "expired":
+        return None
+    expired = replace(voucher, version=voucher.version + 1, state="expired", reservation=None)
+    data = {"remaining_minor": voucher.remaining_minor}
+    return VoucherStep(
+        expired, fact=fact(expired, "VoucherExpired", voucher.terms.expires_at, data)
+    )
+
+
+def cancel(voucher: Voucher, reason: str, *, at: datetime, only_unused: bool) -> VoucherStep:
+    """End a voucher before its time; a second time changes nothing.
+
+    Raises
+    ------
+    VoucherAlreadyRedeemed
+        It was used up, or with `only_unused` a part of it was.
+    VoucherHasExpired
+        It is over anyway.
+    VoucherIsReserved
+        Somebody is about to redeem it.
+    """
+    if voucher.state == "cancelled":
+        return VoucherStep(voucher)
+    match state_at(voucher, at):
+        case "redeemed":
+            raise VoucherAlreadyRedeemed(voucher.voucher_id)
+        case "expired":
+            raise VoucherHasExpired(voucher.voucher_id)
+        case "reserved":
+            raise VoucherIsReserved(voucher.voucher_id)
+    if only_unused and not voucher.is_unused:
+        raise VoucherAlreadyRedeemed(voucher.voucher_id)
+    cancelled = replace(voucher, version=voucher.version + 1, state="cancelled", reservation=None)
+    data = {"reason": reason, "remaining_minor": voucher.remaining_minor}
+    return VoucherStep(cancelled, fact=fact(cancelled, "VoucherCancelled", at, data))
+
+
+def held_by(voucher: Voucher, at: datetime) -> str | None:
+    """Return the redemption that has the voucher reserved at an instant."""
+    reservation = voucher.reservation
+    return reservation.redemption_id if reservation and at < reservation.until else None
+
+
+def fact(
+    voucher: Voucher, event: str, at: datetime, data: Mapping[str, str | int | bool | None]
+) -> VoucherFact:
+    """Return the fact that a step of a voucher leaves behind."""
+    return VoucherFact(
+        voucher_id=voucher.voucher_id,
+        voucher_version=voucher.version,
+        event=event,
+        occurred_at=at,
+        member_id=voucher.member_id,
+        cause=voucher.cause,
+        data=data,
+    )
