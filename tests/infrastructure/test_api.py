@@ -67,6 +67,12 @@ def test_only_what_is_described_as_open_needs_no_token(
     assert set(deployed) - needs_token == is_open | UNDESCRIBED
 
 
+def test_an_authorization_outlives_its_token_by_a_minute_at_most(translated: Resources) -> None:
+    bearer = translated["LoyaltyApi"]["Properties"]["Body"]["securityDefinitions"]["Bearer"]
+
+    assert bearer["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] <= 60
+
+
 def test_every_module_under_functions_is_deployed_and_the_reverse(translated: Resources) -> None:
     handlers = {
         function["Handler"] for _, function in house.of_type(translated, "AWS::Lambda::Function")

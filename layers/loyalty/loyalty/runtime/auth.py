@@ -15,6 +15,10 @@ STAFF: Final = frozenset(
 )
 MACHINES: Final = frozenset({"pos", "shop", "erp", "crm"})
 ROLES: Final = STAFF | MACHINES | {"member"}
+# How long the issuer's keys are trusted without asking, and how often at most an unknown key id
+# makes us ask: whoever invents them must not load the issuer.
+KEYS_SECONDS: Final = 600
+UNKNOWN_KEY_SECONDS: Final = 30
 
 
 class TokenRefused(Exception):
@@ -80,7 +84,14 @@ def principal_of(authorizer_context: Mapping[str, Any]) -> Principal:
 def _keys(jwks_url: str) -> jwt.PyJWKClient:
     import jwt
 
-    return jwt.PyJWKClient(jwks_url, cache_keys=True, lifespan=3600, timeout=3)
+    # Single keys are not kept for ever: one that the issuer withdraws ends with its set.
+    return jwt.PyJWKClient(
+        jwks_url,
+        cache_keys=False,
+        lifespan=KEYS_SECONDS,
+        cooldown_duration=UNKNOWN_KEY_SECONDS,
+        timeout=3,
+    )
 
 
 def verify(authorization: str | None, *, jwks_url: str, issuer: str, audience: str) -> Principal:
