@@ -11,6 +11,7 @@ from loyalty.runtime import composition, http
 from loyalty.runtime.auth import STAFF
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
+from loyalty.runtime.settings import settings
 from loyalty.services import program_definition
 
 app = http.Api()
@@ -45,7 +46,12 @@ def get_version(version: VersionNumber) -> Response:
 def put_program(update: ProgramUpdate) -> Response:
     caller = http.caller(app)
     caller.require("manager", "admin")
-    saved = program_definition.save(update, saved_by=caller.subject, **composition.program_ports())
+    saved = program_definition.save(
+        update,
+        saved_by=caller.subject,
+        schedule_zone=settings().program_time_zone,
+        **composition.program_ports(),
+    )
     return http.answer(HTTPStatus.CREATED, saved)
 
 
@@ -59,7 +65,10 @@ def post_validation(update: ProgramUpdate) -> Response:
     caller = http.caller(app)
     caller.require("manager", "admin")
     checked = program_definition.validate(
-        update, saved_by=caller.subject, **composition.program_ports()
+        update,
+        saved_by=caller.subject,
+        schedule_zone=settings().program_time_zone,
+        **composition.program_ports(),
     )
     return http.answer(HTTPStatus.OK, checked)
 

@@ -110,6 +110,7 @@ BAD_PROGRAMS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a rate as a number": ({"earn_rate": 0.1}, "invalid_request"),
     "a zone that is none": ({"time_zone": "Mars/Olympus"}, "invalid_request"),
+    "a zone that the schedules are not in": ({"time_zone": "Europe/Berlin"}, "program_invalid"),
     "a currency that is none": ({"currency": "XXZ"}, "program_invalid"),
     "an unknown field": ({"colour": "gold"}, "invalid_request"),
 }

@@ -94,6 +94,7 @@ def moto_app(directory: Path, now: datetime) -> Iterator[MotoApp]:
             PUBLIC_URL=PUBLIC_URL,
             SENDER_ADDRESS="club@example.org",
             LOYALTY_CLOCK_FILE=str(app.clock_file),
+            PROGRAM_TIME_ZONE="UTC",
             PROGRAM_CACHE_SECONDS="60",
             STAGE="test",
             SERVICE_VERSION="test",

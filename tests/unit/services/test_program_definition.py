@@ -54,7 +54,7 @@ def update(based_on: int = 0, **fields: Any) -> ProgramUpdate:
 
 
 def save(change: ProgramUpdate, ports: dict[str, Any]) -> Any:
-    return program_definition.save(change, saved_by="ann", **ports)
+    return program_definition.save(change, saved_by="ann", schedule_zone="UTC", **ports)
 
 
 def test_without_a_saved_version_the_built_in_one_holds(ports: dict[str, Any]) -> None:
@@ -80,7 +80,8 @@ def test_a_version_may_hold_later(ports: dict[str, Any]) -> None:
 
 
 def test_validating_saves_nothing(ports: dict[str, Any]) -> None:
-    assert program_definition.validate(update(), saved_by="ann", **ports).version == 1
+    checked = program_definition.validate(update(), saved_by="ann", schedule_zone="UTC", **ports)
+    assert checked.version == 1
     assert program_definition.current(**ports).version == 0
 
 
@@ -108,6 +109,11 @@ def test_the_accounting_currency_stays(ports: dict[str, Any]) -> None:
     save(update(definition={"currency": "USD"}), ports)
     with pytest.raises(ProgramInvalid, match="cannot change"):
         save(update(1, definition={"currency": "EUR"}), ports)
+
+
+def test_the_schedules_run_in_the_programs_time_zone(ports: dict[str, Any]) -> None:
+    with pytest.raises(ProgramInvalid, match="time zone UTC"):
+        save(update(definition={"time_zone": "Europe/Berlin"}), ports)
 
 
 def test_an_unknown_version_is_not_found(ports: dict[str, Any]) -> None:

@@ -94,6 +94,11 @@ class Settings:
 
     # behaviour
     @property
+    def program_time_zone(self) -> str:
+        """The IANA time zone in which the schedules run."""
+        return self._needed("PROGRAM_TIME_ZONE")
+
+    @property
     def program_cache_seconds(self) -> float:
         return float(self._environment.get("PROGRAM_CACHE_SECONDS") or 60)
 

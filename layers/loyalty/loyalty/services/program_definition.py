@@ -27,41 +27,68 @@ def version(number: int, *, program: ProgramArchive, clock: Clock) -> ProgramVie
 
 
 def validate(
-    update: ProgramUpdate, *, saved_by: str, program: ProgramArchive, clock: Clock
+    update: ProgramUpdate,
+    *,
+    saved_by: str,
+    schedule_zone: str,
+    program: ProgramArchive,
+    clock: Clock,
 ) -> ProgramView:
     """Check a new version without saving it; the answer is what saving would give.
+
+    Parameters
+    ----------
+    update
+        The new version.
+    saved_by
+        Who saves it.
+    schedule_zone
+        The time zone in which the schedules run.
 
     Raises
     ------
     ProgramInvalid
         A currency is unknown to ISO 4217 or has other minor digits, the accounting currency
-        changes, or the version would take effect in the past.
+        changes, the schedules run in another time zone, or the version would take effect in the
+        past.
     ProgramVersionConflict
         The update is not based on the latest version.
     """
-    return _view(_checked(update, saved_by, program, clock.now()))
+    return _view(_checked(update, saved_by, schedule_zone, program, clock.now()))
 
 
 def save(
-    update: ProgramUpdate, *, saved_by: str, program: ProgramArchive, clock: Clock
+    update: ProgramUpdate,
+    *,
+    saved_by: str,
+    schedule_zone: str,
+    program: ProgramArchive,
+    clock: Clock,
 ) -> ProgramView:
     """Save a new version; of two that are based on the same one, one is saved.
 
-    Journeys under way keep the version that they started with. Errors are those of `validate`.
+    Journeys under way keep the version that they started with. Parameters and errors are those of
+    `validate`.
     """
-    saved = _checked(update, saved_by, program, clock.now())
+    saved = _checked(update, saved_by, schedule_zone, program, clock.now())
     program.save(saved)
     return _view(saved)
 
 
 def _checked(
-    update: ProgramUpdate, saved_by: str, program: ProgramArchive, now: datetime
+    update: ProgramUpdate,
+    saved_by: str,
+    schedule_zone: str,
+    program: ProgramArchive,
+    now: datetime,
 ) -> SavedProgram:
     latest = program.latest_version()
     if update.based_on_version != latest:
         raise ProgramVersionConflict(f"the latest version is {latest}")
     effective_from = update.effective_from or now
     _check(update.definition, effective_from, now)
+    if update.definition.time_zone != schedule_zone:
+        raise ProgramInvalid(f"the schedules are deployed for the time zone {schedule_zone}")
     before = program.saved(latest).definition
     if latest and before.currency != update.definition.currency:
         # Lifetime spends and thresholds are sums in it.
