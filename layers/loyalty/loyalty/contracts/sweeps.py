@@ -52,6 +52,6 @@ class SweepReport(SweepCounts):
 
 
 class SweptProgram(Contract):
-    """The lasting record: no sweep is owed for this version or an earlier one."""
+    """The lasting note: everybody was swept for this version of the program."""
 
     program_version: int

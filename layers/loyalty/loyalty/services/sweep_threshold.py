@@ -46,25 +46,20 @@ def plan_sweep(
     """Tell whether a sweep is owed for the version in force, and over which shards.
 
     It is owed until one has ended well, so a start that failed or a sweep that stopped is made good
-    by the next plan. The version is compared with every one since the last that was dealt with:
-    raising the threshold and lowering it again leaves people behind as well. Where nothing became
-    lower, that is all to be done for the version.
+    by the next plan. The version is compared with every one since the last that was swept for:
+    raising the threshold and lowering it again leaves people behind as well.
 
-    Requests: 1 read, and 1 query where the definition is not cached; 1 write for a new version that
-    needs no sweep.
+    Requests: 1 read, and 1 query where the definition is not cached.
     """
     now = clock.now()
     current = program.current(now)
-    plan = SweepPlan(sweep_id=sweep_id, program_version=current.version)
-    if not current.version or current.effective_from > now - KNOWN_TO_ALL_AFTER:
-        return plan
-    done_with = _done_with(reports)
-    if done_with >= current.version:
-        return plan
-    if _is_lower(current, since=done_with, program=program):
-        return plan.model_copy(update={"shards": tuple(range(MEMBER_SHARDS))})
-    _note_done(current.version, reports=reports)
-    return plan
+    is_known_to_all = current.effective_from <= now - KNOWN_TO_ALL_AFTER
+    is_owed = is_known_to_all and _has_fallen(current, since=_last_swept(reports), program=program)
+    return SweepPlan(
+        sweep_id=sweep_id,
+        program_version=current.version,
+        shards=tuple(range(MEMBER_SHARDS)) if is_owed else (),
+    )
 
 
 def sweep_shard(
@@ -110,7 +105,7 @@ def sweep_shard(
 def summarize_sweep(
     sweep_id: str, program_version: int, *, reports: ReportStore, clock: Clock
 ) -> SweepReport:
-    """Add up the shards and, if nobody failed, note that the version is done with.
+    """Add up the shards and, if nobody failed, note that the version is swept for.
 
     Requests: 1 query and 1 write; 1 read and 1 write more when nobody failed.
 
@@ -133,12 +128,13 @@ def summarize_sweep(
     )
     reports.put(REPORT, sweep_id, report.model_dump(mode="json"))
     # Two sweeps may overlap; the later version's note stays.
-    if not failed and _done_with(reports) < program_version:
-        _note_done(program_version, reports=reports)
+    if not failed and _last_swept(reports) < program_version:
+        note = SweptProgram(program_version=program_version)
+        reports.put(SWEPT_PROGRAM, LATEST, note.model_dump(mode="json"), is_lasting=True)
     return report
 
 
-def _is_lower(current: ProgramDefinition, *, since: int, program: ProgramStore) -> bool:
+def _has_fallen(current: ProgramDefinition, *, since: int, program: ProgramStore) -> bool:
     earlier = (program.version(number) for number in range(since, current.version))
     return any(may_have_fallen(version, current) for version in earlier)
 
@@ -164,14 +160,9 @@ def _pages(member_ids: Iterator[str]) -> Iterator[list[str]]:
         yield page
 
 
-def _done_with(reports: ReportStore) -> int:
+def _last_swept(reports: ReportStore) -> int:
     noted = reports.get(SWEPT_PROGRAM, LATEST)
     return SweptProgram.model_validate(noted).program_version if noted else 0
-
-
-def _note_done(program_version: int, *, reports: ReportStore) -> None:
-    note = SweptProgram(program_version=program_version)
-    reports.put(SWEPT_PROGRAM, LATEST, note.model_dump(mode="json"), is_lasting=True)
 
 
 def _findings_name(sweep_id: str) -> str:
