@@ -12,10 +12,11 @@ from loyalty.domain.member import Identity, Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.ports import (
-    Adjustment,
     ChangeRefused,
     Due,
     DueKind,
+    Guard,
+    GuardKind,
     MemberChange,
     MergeTask,
     MessageClaim,
@@ -46,7 +47,7 @@ class FakeMemberStore:
         self.ledger: dict[tuple[str, int], Entry] = {}
         self.history: dict[tuple[str, int, int], StatusChange] = {}
         self.messages: dict[tuple[str, str], MessageClaim] = {}
-        self.adjustments: dict[tuple[str, str], Adjustment] = {}
+        self.guards: dict[tuple[str, GuardKind, str], Guard] = {}
         self.due_items: set[Due] = set()
         self.merge_tasks: dict[str, MergeTask] = {}
         self.requests = 0
@@ -83,7 +84,7 @@ class FakeMemberStore:
         self.requests += 1
         return self._owners(identities)
 
-    def commit(self, change: MemberChange) -> None:
+    def commit(self, *changes: MemberChange) -> None:
         self.requests += 1
         if self.before_commit:
             self._write(self.before_commit.pop(0))
@@ -91,12 +92,14 @@ class FakeMemberStore:
         if self.refusals:
             self.refusals -= 1
             raise ChangeRefused("TransactionConflict")
-        self._check(change)
-        self._write(change)
+        for change in changes:
+            self._check(change)
+        for change in changes:
+            self._write(change)
 
-    def adjustment(self, member_id: str, adjustment_id: str) -> Adjustment | None:
+    def guard(self, member_id: str, kind: GuardKind, guard_id: str) -> Guard | None:
         self.requests += 1
-        return self.adjustments.get((member_id, adjustment_id))
+        return self.guards.get((member_id, kind, guard_id))
 
     def message(self, member_id: str, message_id: str) -> MessageClaim | None:
         self.requests += 1
@@ -190,9 +193,7 @@ class FakeMemberStore:
             (entry.member_id, entry.sequence) not in self.ledger for entry in change.entries
         )
         yield from (key not in self.history for key, _ in _numbered(change.status_changes))
-        if change.adjustment:
-            made = change.adjustment
-            yield (made.member_id, made.adjustment_id) not in self.adjustments
+        yield from (_guarded(guard) not in self.guards for guard in change.guards)
         if change.message:
             claimed = self.messages.get((change.message.member_id, change.message.message_id))
             yield claimed is None or claimed.state == "failed"
@@ -212,15 +213,19 @@ class FakeMemberStore:
 
     def _write(self, change: MemberChange) -> None:
         if change.member:
-            self.members[change.member.member_id] = change.member
+            member_id = change.member.member_id
+            parts = {part: getattr(change.member, part) for part in change.only}
+            self.members[member_id] = (
+                replace(self.members[member_id], version=change.member.version, **parts)
+                if parts
+                else change.member
+            )
             self.identity_owners |= dict.fromkeys(change.claims, change.member.member_id)
         if change.order:
             self.accepted_orders[change.order.key] = change.order
         if change.returns:
             self.order_returns[change.returns.key] = change.returns
-        if change.adjustment:
-            made = change.adjustment
-            self.adjustments[made.member_id, made.adjustment_id] = made
+        self.guards |= {_guarded(guard): guard for guard in change.guards}
         if change.message:
             self.messages[change.message.member_id, change.message.message_id] = change.message
         for task in change.merge_tasks:
@@ -269,6 +274,10 @@ def _page(items: Sequence[T], limit: int, cursor: str | None) -> tuple[Sequence[
     start = int(cursor or 0)
     rest = start + limit
     return items[start:rest], str(rest) if rest < len(items) else None
+
+
+def _guarded(guard: Guard) -> tuple[str, GuardKind, str]:
+    return guard.member_id, guard.kind, guard.guard_id
 
 
 def _numbered(

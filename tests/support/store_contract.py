@@ -25,9 +25,9 @@ from loyalty.domain.orders import (
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import (
-    Adjustment,
     ChangeRefused,
     Due,
+    Guard,
     MemberChange,
     MemberStore,
     MergeTask,
@@ -330,12 +330,24 @@ class MemberStoreContract:
         with pytest.raises(ChangeRefused):
             store.commit(MemberChange(member(version=3), 2, message=claim))
 
-    def test_an_adjustment_is_made_once(self, store: MemberStore) -> None:
-        made = Adjustment("A-1", "ada", -5, "goodwill", "staff-1", {"points": -5})
-        store.commit(replace(new_member(), adjustment=made))
-        assert store.adjustment("ada", "A-1") == made
+    def test_a_clients_id_counts_once_per_kind_and_member(self, store: MemberStore) -> None:
+        made = Guard("adjustment", "A-1", "ada", {"points": -5}, {"points_available": 2})
+        store.commit(replace(new_member(), guards=(made,)))
+        assert store.guard("ada", "adjustment", "A-1") == made
+        assert store.guard("ada", "transfer", "A-1") is None
         with pytest.raises(ChangeRefused):
-            store.commit(MemberChange(member(version=2), 1, adjustment=made))
+            store.commit(MemberChange(member(version=2), 1, guards=(made,)))
+        of_another_kind = replace(made, kind="transfer")
+        store.commit(MemberChange(member(version=2), 1, guards=(of_another_kind,)))
+
+    def test_several_members_change_together_or_not_at_all(self, store: MemberStore) -> None:
+        store.commit(new_member("ada"), new_member("bob"))
+        ada, bob = member("ada", version=2), member("bob", version=2)
+        with pytest.raises(ChangeRefused):
+            store.commit(MemberChange(ada, 1), MemberChange(bob, expected_version=7))
+        assert store.member("ada") == member("ada")
+        store.commit(MemberChange(ada, 1), MemberChange(bob, 1))
+        assert (store.member("ada"), store.member("bob")) == (ada, bob)
 
     def test_a_merge_task_is_opened_once_and_refuses_nothing(self, store: MemberStore) -> None:
         task = MergeTask("t-1", ("ada", "bob"), NOON, "order/pos/O-1")
@@ -361,3 +373,19 @@ class MemberStoreContract:
             for member_id in store.member_ids(shard)
         ]
         assert sorted(everybody) == ["ada", "bob"]
+
+    def test_writes_only_the_named_parts_of_a_member(self, store: MemberStore) -> None:
+        known = replace(member(), identities=(CARD,), name="Ada", lifetime_spend_minor=7)
+        store.commit(MemberChange(known))
+        unread = Member("ada", version=2, created_at=NOON - timedelta(days=900))
+        standing = TierStanding((TierSpan("gold", NOON),))
+        partial = replace(unread, standing=standing, account=Account(owed=3, entries=1))
+        store.commit(MemberChange(partial, expected_version=1, only=("standing",)))
+        assert store.member("ada") == replace(known, version=2, standing=standing)
+
+    def test_parts_of_a_member_who_changed_meanwhile_are_refused(self, store: MemberStore) -> None:
+        store.commit(MemberChange(member()))
+        changed = replace(member(), version=3, standing=TierStanding((TierSpan("gold", NOON),)))
+        with pytest.raises(ChangeRefused):
+            store.commit(MemberChange(changed, expected_version=2, only=("standing",)))
+        assert store.member("ada") == member()

@@ -15,7 +15,7 @@ from loyalty.adapters.dynamodb.report_store import DynamoReportStore
 from loyalty.adapters.dynamodb.tables import Tables
 from loyalty.contracts.program import default_definition
 from loyalty.domain.errors import ProgramVersionConflict, ProgramVersionNotFound
-from loyalty.services.ports import SavedProgram
+from loyalty.services.program_ports import SavedProgram
 from tests.support.counting import counting_requests
 from tests.support.fakes import FakeClock
 

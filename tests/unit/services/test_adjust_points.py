@@ -85,7 +85,7 @@ def test_never_takes_what_is_not_there(shop: Shop) -> None:
     ada = shop.a_member()
     with pytest.raises(InsufficientPoints):
         adjust(shop, ada, -1)
-    assert shop.store.adjustments == {}
+    assert shop.store.guards == {}
 
 
 def test_nobody_adjusts_their_own_account(shop: Shop) -> None:

@@ -12,7 +12,7 @@ from loyalty.contracts.values import iso
 from loyalty.domain.errors import ProgramInvalid, ProgramVersionConflict, ProgramVersionNotFound
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services import program_definition
-from loyalty.services.ports import SavedProgram
+from loyalty.services.program_ports import SavedProgram
 from tests.support.fakes import FakeClock
 from tests.support.journey_fakes import NOON
 

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
         LinkSigner,
         MemberStore,
         ObjectStore,
-        ProgramArchive,
         ReportStore,
         WorkQueue,
     )
+    from loyalty.services.program_ports import ProgramArchive
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from loyalty.contracts.members import AdjustmentAnswer
 from loyalty.domain.adjusting import adjust
@@ -10,22 +11,22 @@ from loyalty.domain.calendar import lot_expiry
 from loyalty.domain.errors import (
     AdjustmentAboveLimit,
     AdjustmentConflict,
-    NotEnrolled,
     OwnAccount,
 )
 from loyalty.domain.ledger import Posting, spendable
-from loyalty.domain.member import Member
-from loyalty.services.customers import present_member
+from loyalty.services.customers import enrolled_member
 from loyalty.services.dues import newly_due
 from loyalty.services.members import entry_id
 from loyalty.services.ports import (
-    Adjustment,
     Clock,
+    Guard,
     MemberChange,
     MemberStore,
     ProgramStore,
 )
 from loyalty.services.retrying import with_retries
+
+GUARD: Final = "adjustment"
 
 
 def adjust_points(
@@ -75,22 +76,26 @@ def adjust_points(
     if own_member_id == member_id:
         raise OwnAccount("nobody adjusts their own account")
 
+    request = {"points": points, "reason": reason}
+
     def decide() -> AdjustmentAnswer:
-        made_before = store.adjustment(member_id, adjustment_id)
+        made_before = store.guard(member_id, GUARD, adjustment_id)
         if made_before is not None:
-            return _first_answer(made_before, points, reason)
+            if made_before.request != request:
+                raise AdjustmentConflict(f"{adjustment_id} was made differently")
+            return AdjustmentAnswer.model_validate(made_before.answer)
         now = clock.now()
         definition = program.current(now)
         if abs(points) > definition.adjustment_limit_points:
             raise AdjustmentAboveLimit(f"at most {definition.adjustment_limit_points} points")
-        member = _enrolled_member(store, member_id)
+        member = enrolled_member(store, member_id)
         posting = Posting(member_id, f"adjustment/{adjustment_id}", now, now, reason)
         expires_at = lot_expiry(now, definition.expiry_months, definition.time_zone)
         account, entry = adjust(member.account, posting, points, expires_at)
         answer = AdjustmentAnswer(
             entry_id=entry_id(entry), points=points, points_available=spendable(account, now)
         )
-        made = Adjustment(adjustment_id, member_id, points, reason, made_by, answer.model_dump())
+        guard = Guard(GUARD, adjustment_id, member_id, request, answer.model_dump(), made_by)
         adjusted = replace(member, version=member.version + 1, account=account)
         store.commit(
             MemberChange(
@@ -98,22 +103,9 @@ def adjust_points(
                 expected_version=member.version,
                 entries=(entry,),
                 due=newly_due(member.account, adjusted),
-                adjustment=made,
+                guards=(guard,),
             )
         )
         return answer
 
     return with_retries(decide)
-
-
-def _first_answer(made_before: Adjustment, points: int, reason: str) -> AdjustmentAnswer:
-    if (made_before.points, made_before.reason) != (points, reason):
-        raise AdjustmentConflict(f"{made_before.adjustment_id} was made differently")
-    return AdjustmentAnswer.model_validate(made_before.answer)
-
-
-def _enrolled_member(store: MemberStore, member_id: str) -> Member:
-    member = present_member(store, member_id)
-    if not member.enrolled:
-        raise NotEnrolled(member_id)
-    return member

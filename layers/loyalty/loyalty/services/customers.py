@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loyalty.domain.errors import MemberNotFound
+from loyalty.domain.errors import MemberNotFound, NotEnrolled
 from loyalty.domain.journey import GONE, Step
 from loyalty.domain.member import Member
 from loyalty.services.ports import Due, MemberChange, MemberStore, MessageClaim
@@ -13,6 +13,20 @@ def present_member(store: MemberStore, member_id: str) -> Member:
     member = store.member(member_id)
     if member is None or member.status in GONE:
         raise MemberNotFound(member_id)
+    return member
+
+
+def enrolled_member(store: MemberStore, member_id: str) -> Member:
+    """Return the member as `present_member` does; raise `NotEnrolled` for one without an account.
+
+    Raises
+    ------
+    MemberNotFound, NotEnrolled
+        There is no such customer, or they are no member.
+    """
+    member = present_member(store, member_id)
+    if not member.enrolled:
+        raise NotEnrolled(member_id)
     return member
 
 

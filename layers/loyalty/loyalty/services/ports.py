@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import Channel, Identity, Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns
 from loyalty.domain.program import ProgramDefinition
 
+if TYPE_CHECKING:
+    from loyalty.domain.tasks import Task
+
 DueKind = Literal["release", "expiry", "outreach"]
+MemberPart = Literal["account", "months", "standing"]
+GuardKind = Literal["adjustment", "transfer", "action", "redemption"]
 MessageState = Literal["sending", "sent", "failed"]
 
 # Batch jobs walk over fixed shards of the member id: due items over a few, whole-population jobs
@@ -48,25 +53,18 @@ class MessageClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class Adjustment:
-    """The guard of a staff adjustment's client id, with the answer that a repeat gets."""
+class Guard:
+    """What makes a client's own id count once per member: what it asked for, the first answer.
 
-    adjustment_id: str
+    `made_by` is the member of staff, None for machines and members.
+    """
+
+    kind: GuardKind
+    guard_id: str
     member_id: str
-    points: int
-    reason: str
-    made_by: str
+    request: Mapping[str, object]
     answer: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class MergeTask:
-    """Two customers that one order's identities point to, for staff to decide."""
-
-    task_id: str
-    member_ids: tuple[str, str]
-    opened_at: datetime
-    cause: str
+    made_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,12 @@ class MemberChange:
     """Everything that one change of a member writes, in one transaction.
 
     Conditions that the store adds: the member is still at `expected_version` (0: does not exist);
-    an order, an accepted return, an adjustment, a message claim, an entry is new; `returns` is
+    an order, an accepted return, a guard, a message claim, an entry is new; `returns` is
     still at its version − 1 (an order without `returns` requires that no returns item exists); an
-    identity is unclaimed or already this member's; a due item that is removed exists. `member`
-    None: an order that nobody can be found for, or a return that waits.
+    identity is unclaimed or already this member's; a due item that is removed exists; a task is
+    still at its version − 1 (one of version 1 that is there already is left alone). `member`
+    None: an order that nobody can be found for, or a return that waits. `only` names the parts of
+    the member that are written, beside the version, when the rest was not read.
     """
 
     member: Member | None
@@ -92,8 +92,9 @@ class MemberChange:
     due: tuple[Due, ...] = ()
     due_done: tuple[Due, ...] = ()
     message: MessageClaim | None = None
-    adjustment: Adjustment | None = None
-    merge_tasks: tuple[MergeTask, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    only: tuple[MemberPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ class MemberStore(Protocol):
 
     def owners(self, identities: Sequence[Identity]) -> Mapping[Identity, str]: ...
 
-    def commit(self, change: MemberChange) -> None:
-        """Write all or nothing.
+    def commit(self, *changes: MemberChange) -> None:
+        """Write all or nothing, also of several members; at most one of the changes has an order.
 
         Raises
         ------
@@ -153,7 +154,7 @@ class MemberStore(Protocol):
         """
         ...
 
-    def adjustment(self, member_id: str, adjustment_id: str) -> Adjustment | None: ...
+    def guard(self, member_id: str, kind: GuardKind, guard_id: str) -> Guard | None: ...
 
     def message(self, member_id: str, message_id: str) -> MessageClaim | None: ...
 
@@ -214,31 +215,6 @@ class ProgramStore(Protocol):
     def current(self, at: datetime) -> ProgramDefinition: ...
 
     def version(self, number: int) -> ProgramDefinition: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SavedProgram:
-    """A version of the program and who saved it when; both None for the built-in version 0."""
-
-    definition: ProgramDefinition
-    saved_by: str | None
-    saved_at: datetime | None
-
-
-class ProgramArchive(ProgramStore, Protocol):
-    """Program definitions for those who change them."""
-
-    def saved(self, number: int) -> SavedProgram:
-        """Return version `number`; raise `ProgramVersionNotFound` when there is none."""
-        ...
-
-    def latest_version(self) -> int:
-        """Return the highest saved version, 0 when none was saved."""
-        ...
-
-    def save(self, program: SavedProgram) -> None:
-        """Add the version; raise `ProgramVersionConflict` when its number is taken."""
-        ...
 
 
 class InviteLimiter(Protocol):

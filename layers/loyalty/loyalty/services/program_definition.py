@@ -12,7 +12,8 @@ from loyalty.contracts.program import (
     unknown_currencies,
 )
 from loyalty.domain.errors import ProgramInvalid, ProgramVersionConflict
-from loyalty.services.ports import Clock, ProgramArchive, SavedProgram
+from loyalty.services.ports import Clock
+from loyalty.services.program_ports import ProgramArchive, SavedProgram
 
 
 def current(*, program: ProgramArchive, clock: Clock) -> CurrentProgramView:

@@ -9,7 +9,7 @@ from datetime import datetime
 from loyalty.adapters.dynamodb.attributes import sortable
 from loyalty.domain.member import Identity
 from loyalty.domain.orders import OrderKey
-from loyalty.services.ports import Due, DueKind
+from loyalty.services.ports import Due, DueKind, GuardKind
 from loyalty.services.shards import due_shard
 
 Key = tuple[str, str]
@@ -50,9 +50,9 @@ def message(member_id: str, message_id: str) -> Key:
     return member_pk(member_id), f"MESSAGE#{message_id}"
 
 
-def adjustment(member_id: str, adjustment_id: str) -> Key:
-    """Return the key of an adjustment's guard."""
-    return member_pk(member_id), f"ADJUSTMENT#{adjustment_id}"
+def guard(member_id: str, kind: GuardKind, guard_id: str) -> Key:
+    """Return the key of the guard of a client's own id."""
+    return member_pk(member_id), f"{kind.upper()}#{guard_id}"
 
 
 def wake_up(member_id: str) -> Key:

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from loyalty.adapters.dynamodb import keys
 from loyalty.adapters.dynamodb.member_items import (
-    AdjustmentItem,
     DueItem,
     EntryItem,
+    GuardItem,
     IdentityItem,
     MessageItem,
     ProfileItem,
     StatusChangeItem,
 )
 from loyalty.adapters.dynamodb.order_items import AcceptedReturnItem, OrderItem, OrderReturnsItem
-from loyalty.adapters.dynamodb.program_items import TaskItem
 from loyalty.adapters.dynamodb.tables import MembersItem
 from loyalty.adapters.dynamodb.transaction import (
     CONDITION_FAILED,
@@ -26,6 +25,8 @@ from loyalty.domain.member import Member
 from loyalty.services.ports import ChangeRefused, Due, MemberChange, OrderExists
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pynamodb.connection import Connection
 
 _ORDER = "order"
@@ -33,8 +34,10 @@ _IS_NEW = MembersItem.pk.does_not_exist()
 _EXISTS = MembersItem.pk.exists()
 
 
-def commit(connection: Connection, change: MemberChange, *, identity_secret: bytes) -> None:
-    """Write `change`: one TransactWriteItems (2 capacity units per KB and item).
+def commit(
+    connection: Connection, changes: Iterable[MemberChange], *, identity_secret: bytes
+) -> None:
+    """Write `changes`: one TransactWriteItems (2 capacity units per KB and item).
 
     Raises
     ------
@@ -45,11 +48,13 @@ def commit(connection: Connection, change: MemberChange, *, identity_secret: byt
         is unknown.
     """
     transaction = LabelledTransaction(connection)
-    _write_member(transaction, change)
-    _write_claims(transaction, change, identity_secret)
-    _write_order(transaction, change)
-    _write_due(transaction, change)
-    _write_guards(transaction, change)
+    for change in changes:
+        _write_member(transaction, change)
+        _write_claims(transaction, change, identity_secret)
+        _write_order(transaction, change)
+        _write_due(transaction, change)
+        _write_guards(transaction, change)
+        _write_tasks(transaction, change)
     try:
         transaction.commit()
     except TransactionRefused as refused:
@@ -72,18 +77,23 @@ def remove_due(connection: Connection, due: Due, seen: Member | None) -> None:
 
 
 def _write_member(transaction: LabelledTransaction, change: MemberChange) -> None:
-    if change.member is not None:
+    if change.member is not None and change.only:
+        profile = ProfileItem.of(change.member)
+        unchanged = ProfileItem.version == change.expected_version
+        transaction.update("profile", profile, profile.setting(change.only), unchanged)
+    elif change.member is not None:
         unchanged = ProfileItem.version == change.expected_version
         transaction.put(
-            "profile",
+            f"profile {change.member.member_id}",
             ProfileItem.of(change.member),
             unchanged if change.expected_version else _IS_NEW,
         )
     for entry in change.entries:
-        transaction.put(f"entry {entry.sequence}", EntryItem.of(entry), _IS_NEW)
+        transaction.put(f"entry {entry.member_id} {entry.sequence}", EntryItem.of(entry), _IS_NEW)
     for number, status_change in enumerate(change.status_changes):
         item = StatusChangeItem.of(status_change, number)
-        transaction.put(f"status change {number}", item, _IS_NEW)
+        label = f"status change {status_change.member_id} {number}"
+        transaction.put(label, item, _IS_NEW)
 
 
 def _write_claims(transaction: LabelledTransaction, change: MemberChange, secret: bytes) -> None:
@@ -93,7 +103,7 @@ def _write_claims(transaction: LabelledTransaction, change: MemberChange, secret
         member_id = change.member.member_id
         free_or_own = _IS_NEW | (IdentityItem.customer_id == member_id)
         transaction.put(
-            f"claim {number}", IdentityItem.of(secret, identity, member_id), free_or_own
+            f"claim {member_id} {number}", IdentityItem.of(secret, identity, member_id), free_or_own
         )
 
 
@@ -116,9 +126,9 @@ def _write_order(transaction: LabelledTransaction, change: MemberChange) -> None
 
 def _write_due(transaction: LabelledTransaction, change: MemberChange) -> None:
     for number, due in enumerate(change.due):
-        transaction.put(f"due {number}", DueItem.of(due))
+        transaction.put(f"due {due.member_id} {number}", DueItem.of(due))
     for number, done in enumerate(change.due_done):
-        transaction.delete(f"due done {number}", DueItem.of(done), _EXISTS)
+        transaction.delete(f"due done {done.member_id} {number}", DueItem.of(done), _EXISTS)
 
 
 def _write_guards(transaction: LabelledTransaction, change: MemberChange) -> None:
@@ -126,8 +136,21 @@ def _write_guards(transaction: LabelledTransaction, change: MemberChange) -> Non
         # A message that was certainly not sent may be claimed again.
         free = _IS_NEW | (MessageItem.state == "failed")
         transaction.put("message", MessageItem.of(change.message), free)
-    if change.adjustment is not None:
-        transaction.put("adjustment", AdjustmentItem.of(change.adjustment), _IS_NEW)
-    for number, merge_task in enumerate(change.merge_tasks):
-        task = TaskItem.of(merge_task)
-        transaction.update(f"merge task {number}", task, task.opening())
+    for guard in change.guards:
+        transaction.put(
+            f"{guard.kind} {guard.member_id} {guard.guard_id}", GuardItem.of(guard), _IS_NEW
+        )
+
+
+def _write_tasks(transaction: LabelledTransaction, change: MemberChange) -> None:
+    if not change.tasks:
+        return
+    # Imported where it is needed: few orders open a task, and every cold start would pay for it.
+    from loyalty.adapters.dynamodb.task_items import TaskItem
+
+    for task in change.tasks:
+        item = TaskItem.of(task)
+        if task.version == 1:
+            transaction.update(f"task {task.task_id}", item, item.opening())
+        else:
+            transaction.put(f"task {task.task_id}", item, TaskItem.version == task.version - 1)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from loyalty.adapters.dynamodb import keys
 from loyalty.adapters.dynamodb.attributes import (
@@ -36,8 +39,22 @@ from loyalty.domain.member import (
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
-from loyalty.services.ports import Adjustment, Due, DueKind, MessageClaim, MessageState
+from loyalty.services.ports import (
+    Due,
+    DueKind,
+    Guard,
+    GuardKind,
+    MemberPart,
+    MessageClaim,
+    MessageState,
+)
 from loyalty.services.shards import member_shard
+
+_ATTRIBUTES_OF: Final[dict[MemberPart, tuple[str, ...]]] = {
+    "account": ("lots", "pending", "owed", "entries", "expired"),
+    "months": ("months",),
+    "standing": ("standing",),
+}
 
 
 class ProfileItem(MembersItem, discriminator="profile"):
@@ -108,6 +125,11 @@ class ProfileItem(MembersItem, discriminator="profile"):
             marketing_sent_at=member.marketing_sent_at,
             outreach_sent=member.outreach_sent,
         )
+
+    def setting(self, parts: Iterable[MemberPart]) -> list[Action]:
+        """Return the actions that write these parts, and the version, and leave all else."""
+        names = ["version", *(name for part in parts for name in _ATTRIBUTES_OF[part])]
+        return [getattr(type(self), name).set(getattr(self, name)) for name in names]
 
     def member(self) -> Member:
         return Member(
@@ -269,34 +291,36 @@ class MessageItem(MembersItem, discriminator="message"):
         )
 
 
-class AdjustmentItem(MembersItem, discriminator="adjustment"):
-    adjustment_id = UnicodeAttribute()
+class GuardItem(MembersItem, discriminator="guard"):
+    """A client's own id, which counts once per member and kind for ever."""
+
+    kind = WordAttribute[GuardKind]()
+    guard_id = UnicodeAttribute()
     member_id = UnicodeAttribute()
-    points = IntegerAttribute()
-    reason = UnicodeAttribute()
-    made_by = UnicodeAttribute()
+    request = DocumentAttribute(dict[str, object])
     answer = DocumentAttribute(dict[str, object])
+    made_by = UnicodeAttribute(null=True)
 
     @classmethod
-    def of(cls, adjustment: Adjustment) -> AdjustmentItem:
+    def of(cls, guard: Guard) -> GuardItem:
         return cls(
-            *keys.adjustment(adjustment.member_id, adjustment.adjustment_id),
-            adjustment_id=adjustment.adjustment_id,
-            member_id=adjustment.member_id,
-            points=adjustment.points,
-            reason=adjustment.reason,
-            made_by=adjustment.made_by,
-            answer=adjustment.answer,
+            *keys.guard(guard.member_id, guard.kind, guard.guard_id),
+            kind=guard.kind,
+            guard_id=guard.guard_id,
+            member_id=guard.member_id,
+            request=guard.request,
+            answer=guard.answer,
+            made_by=guard.made_by,
         )
 
-    def adjustment(self) -> Adjustment:
-        return Adjustment(
-            adjustment_id=self.adjustment_id,
+    def guard(self) -> Guard:
+        return Guard(
+            kind=self.kind,
+            guard_id=self.guard_id,
             member_id=self.member_id,
-            points=self.points,
-            reason=self.reason,
-            made_by=self.made_by,
+            request=self.request,
             answer=self.answer,
+            made_by=self.made_by,
         )
 
 

@@ -11,9 +11,9 @@ from pynamodb.expressions.update import Action
 
 from loyalty.adapters.dynamodb import keys, member_change, pages
 from loyalty.adapters.dynamodb.member_items import (
-    AdjustmentItem,
     DueItem,
     EntryItem,
+    GuardItem,
     IdentityItem,
     MessageItem,
     ProfileItem,
@@ -27,9 +27,10 @@ from loyalty.domain.ledger import Entry
 from loyalty.domain.member import Identity, Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, OrderKey
 from loyalty.services.ports import (
-    Adjustment,
     Due,
     DueKind,
+    Guard,
+    GuardKind,
     MemberChange,
     MessageClaim,
     MessageState,
@@ -104,13 +105,13 @@ class DynamoMemberStore:
             if isinstance(item, IdentityItem)
         }
 
-    def commit(self, change: MemberChange) -> None:
-        secret = self._identity_secret() if change.claims else b""
-        member_change.commit(self._tables.connection, change, identity_secret=secret)
+    def commit(self, *changes: MemberChange) -> None:
+        secret = self._identity_secret() if any(change.claims for change in changes) else b""
+        member_change.commit(self._tables.connection, changes, identity_secret=secret)
 
-    def adjustment(self, member_id: str, adjustment_id: str) -> Adjustment | None:
-        item = _get(AdjustmentItem, keys.adjustment(member_id, adjustment_id))
-        return item.adjustment() if item else None
+    def guard(self, member_id: str, kind: GuardKind, guard_id: str) -> Guard | None:
+        item = _get(GuardItem, keys.guard(member_id, kind, guard_id))
+        return item.guard() if item else None
 
     def message(self, member_id: str, message_id: str) -> MessageClaim | None:
         item = _get(MessageItem, keys.message(member_id, message_id))

@@ -12,13 +12,13 @@ from loyalty.adapters.dynamodb.program_items import VERSIONS, VersionItem, versi
 from loyalty.contracts.program import ProgramDocument, default_definition
 from loyalty.domain.errors import ProgramVersionConflict, ProgramVersionNotFound
 from loyalty.domain.program import ProgramDefinition
-from loyalty.services.ports import SavedProgram
+from loyalty.services.program_ports import SavedProgram
 
 BUILT_IN = 0
 
 
 class DynamoProgramStore:
-    """Implements `loyalty.services.ports.ProgramArchive`; its models must be bound.
+    """Implements `loyalty.services.program_ports.ProgramArchive`; its models must be bound.
 
     Versions never change, so those read are kept for ever; only versions added since are asked for,
     at most once in `cache_seconds` of real time.

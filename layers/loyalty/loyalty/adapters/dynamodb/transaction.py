@@ -85,9 +85,11 @@ class LabelledTransaction:
         returned = ALL_OLD if tell_existing else None
         self._write.save(item, condition=condition, return_values=returned)
 
-    def update(self, label: str, item: Model, actions: list[Action]) -> None:
+    def update(
+        self, label: str, item: Model, actions: list[Action], condition: Condition | None = None
+    ) -> None:
         self._updates.append(label)
-        self._write.update(item, actions=actions)
+        self._write.update(item, actions=actions, condition=condition)
 
     def commit(self) -> None:
         """Send the transaction.
