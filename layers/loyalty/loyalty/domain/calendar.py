@@ -49,7 +49,6 @@ def month_start(month: str, zone: ZoneInfo) -> datetime:
     return day_start(date(int(month[:4]), int(month[5:]), 1), zone)
 
 
-def last_day(month: str) -> date:
-    """Return the last day of a month."""
-    following = month_after(month)
-    return date(int(following[:4]), int(following[5:]), 1) - timedelta(days=1)
+def month_end(month: str, zone: ZoneInfo) -> datetime:
+    """Return the last whole second of a program month, UTC."""
+    return month_start(month_after(month), zone) - timedelta(seconds=1)

@@ -1,0 +1,159 @@
+"""Input and output of the machine `member_evaluation` and of its steps.
+
+Ids, words and numbers only. Steps hand on what they found, so that only the first two read the
+member, and a step that writes does so at the version that they saw.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from loyalty.contracts.journeys import Task
+from loyalty.contracts.values import Contract
+from loyalty.domain.ledger import Account
+from loyalty.domain.member import EliteStatus
+from loyalty.domain.tiers import TierDecision, TierStanding
+from loyalty.domain.totals import MonthTotals
+
+Month = Annotated[str, Field(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$")]
+Period = Literal["month", "last_30_days"]
+
+
+class EvaluationInput(Task):
+    """What an execution starts with; without a month, the last 30 days are looked at."""
+
+    member_id: str
+    month: Month | None = None
+
+
+class MemberSnapshot(Contract):
+    """A member at `version`, without anything personal."""
+
+    member_id: str
+    version: int
+    status: EliteStatus
+    standing: TierStanding
+    account: Account
+
+
+class RetrievedProfile(Contract):
+    """W1. `is_member` is false for who is no member, or gone: nothing is evaluated then."""
+
+    is_member: bool
+    month: Month
+    period: Period
+    tier: str | None = None
+    points_available: int = 0
+    points_pending: int = 0
+    member: MemberSnapshot | None = None
+
+
+class TransactionsTask(Task):
+    member_id: str
+    month: Month
+    period: Period
+
+
+class RecentTransactions(Contract):
+    """W2. What was bought and came back in the period, and all months that the member has."""
+
+    orders: int
+    spend_minor: int
+    returned_minor: int
+    months: tuple[MonthTotals, ...]
+
+
+class SpendTask(Task):
+    transactions: RecentTransactions
+
+
+class TotalSpend(Contract):
+    """W3. What was bought in the period, less what came back; can be below zero."""
+
+    spend_minor: int
+
+
+class PointsTask(Task):
+    month: Month
+    transactions: RecentTransactions
+
+
+class MonthPoints(Contract):
+    """Points that a month's ledger lacks; below zero when it has too many."""
+
+    month: Month
+    points: int
+
+
+class CalculatedPoints(Contract):
+    """W4. What the evaluated month should have earned, and what the ledger lacks so far."""
+
+    points_due: int
+    points_missing: tuple[MonthPoints, ...]
+
+
+class EligibilityTask(Task):
+    month: Month
+    member: MemberSnapshot
+    transactions: RecentTransactions
+
+
+class TierUpgrade(Contract):
+    upgrade_id: str
+    to_tier: str
+
+
+class TierEligibility(Contract):
+    """W5. `changes` says whether the decision writes anything.
+
+    `upgrade` is the upgrade that this month brought already: a repeated evaluation makes good what
+    a broken one did not get to.
+    """
+
+    decision: TierDecision
+    changes: bool
+    upgrade: TierUpgrade | None = None
+
+
+class BalanceTask(Task):
+    month: Month
+    member: MemberSnapshot
+    transactions: RecentTransactions
+
+
+class UpdatedBalance(Contract):
+    """W6. The member afterwards, and how many points were posted."""
+
+    member: MemberSnapshot
+    points_posted: int
+
+
+class TierTask(Task):
+    month: Month
+    member: MemberSnapshot
+    decision: TierDecision
+
+
+class UpdatedTier(Contract):
+    """W7. `upgrade` is set when the member moved up without needing anybody's yes."""
+
+    tier: str | None
+    upgrade: TierUpgrade | None = None
+
+
+class UpgradeTask(Task):
+    """W8 and W11, also in `tier_upgrade`."""
+
+    member_id: str
+    upgrade_id: str
+    to_tier: str
+
+
+class PointsAlertTask(Task):
+    """W12. Points that one evaluation posted."""
+
+    member_id: str
+    month: Month
+    points: int
