@@ -17,49 +17,40 @@ from loyalty.contracts.values import (
     Text,
     Timestamp,
 )
-from loyalty.domain.identity import CustomerRef, identities
+from loyalty.domain.identity import CustomerRef
 from loyalty.domain.member import Channel, Consent
 
 
-class EnrolmentRequest(IdentityFields):
+class SomeIdentity(IdentityFields):
+    """At least one identity."""
+
+    @model_validator(mode="after")
+    def _known_somehow(self) -> Self:
+        if not (self.email or self.phone or self.card or self.external_id):
+            raise ValueError("give at least one of email, phone, card, external_id")
+        return self
+
+
+class EnrolmentRequest(SomeIdentity):
     """At least one identity; the customer who has it already becomes the member."""
 
     name: PersonName | None = None
     consent: ConsentFlags = ConsentFlags()
 
-    @model_validator(mode="after")
-    def _known_somehow(self) -> Self:
-        if not (self.email or self.phone or self.card or self.external_id):
-            raise ValueError("give at least one of email, phone, card, external_id")
-        return self
-
     def to_domain(self) -> CustomerRef:
         return CustomerRef(
             member_id=None,
-            identities=identities(
-                card=self.card, external_id=self.external_id, email=self.email, phone=self.phone
-            ),
+            identities=self.given_identities(),
             name=self.name,
             consents=self.consent.given(),
         )
 
 
-class LookupRequest(IdentityFields):
+class LookupRequest(SomeIdentity):
     """At least one identity; the strongest one that is known decides."""
 
-    @model_validator(mode="after")
-    def _known_somehow(self) -> Self:
-        if not (self.email or self.phone or self.card or self.external_id):
-            raise ValueError("give at least one of email, phone, card, external_id")
-        return self
-
     def to_domain(self) -> CustomerRef:
-        return CustomerRef(
-            member_id=None,
-            identities=identities(
-                card=self.card, external_id=self.external_id, email=self.email, phone=self.phone
-            ),
-        )
+        return CustomerRef(member_id=None, identities=self.given_identities())
 
 
 class ConsentRequest(Contract):

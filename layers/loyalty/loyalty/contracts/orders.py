@@ -22,7 +22,7 @@ from loyalty.contracts.values import (
 )
 from loyalty.domain import orders
 from loyalty.domain.identity import CustomerRef, identities
-from loyalty.domain.member import Channel
+from loyalty.domain.member import Channel, Identity
 
 MAX_LINES = 500
 
@@ -52,6 +52,12 @@ class IdentityFields(Contract):
     card: Card | None = None
     external_id: Card | None = None
 
+    def given_identities(self) -> tuple[Identity, ...]:
+        """Return what is given, normalised, strongest first."""
+        return identities(
+            card=self.card, external_id=self.external_id, email=self.email, phone=self.phone
+        )
+
 
 class OrderCustomer(IdentityFields):
     member_id: Key | None = None
@@ -61,9 +67,7 @@ class OrderCustomer(IdentityFields):
     def to_domain(self) -> CustomerRef:
         return CustomerRef(
             member_id=self.member_id,
-            identities=identities(
-                card=self.card, external_id=self.external_id, email=self.email, phone=self.phone
-            ),
+            identities=self.given_identities(),
             name=self.name,
             consents=self.consent.given(),
         )

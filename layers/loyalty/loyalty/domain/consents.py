@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from loyalty.domain.journey import status_change
 from loyalty.domain.member import Channel, Consent, IdentityKind, Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
 
@@ -63,12 +64,13 @@ def record_consents(
         channel: consent for channel, consent in said.items() if _is_news(member, channel, consent)
     }
     facts = [
-        _fact(
+        status_change(
+            member,
             member,
             "ConsentChanged",
+            at,
+            {"channel": channel, "granted": consent.granted, "source": consent.source},
             occurred_at=consent.recorded_at,
-            recorded_at=at,
-            data={"channel": channel, "granted": consent.granted, "source": consent.source},
         )
         for channel, consent in news.items()
         if not _says_the_same(member.consents.get(channel), consent)
@@ -81,7 +83,7 @@ def record_consents(
         and may_market(member, "email", definition)
     ):
         member = replace(member, invite_suppressed=False)
-        facts.append(_fact(member, "InviteAllowed", occurred_at=at, recorded_at=at, data={}))
+        facts.append(status_change(member, member, "InviteAllowed", at))
     return member, tuple(facts)
 
 
@@ -100,24 +102,3 @@ def _is_news(member: Member, channel: Channel, consent: Consent) -> bool:
 
 def _says_the_same(known: Consent | None, consent: Consent) -> bool:
     return known is not None and known.granted == consent.granted
-
-
-def _fact(
-    member: Member,
-    event: str,
-    *,
-    occurred_at: datetime,
-    recorded_at: datetime,
-    data: Mapping[str, str | int | bool | None],
-) -> StatusChange:
-    """Return a fact that leaves the Elite status as it is."""
-    return StatusChange(
-        member_id=member.member_id,
-        member_version=member.version,
-        event=event,
-        occurred_at=occurred_at,
-        recorded_at=recorded_at,
-        from_status=member.status,
-        to_status=member.status,
-        data=data,
-    )

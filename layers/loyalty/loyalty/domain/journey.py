@@ -64,13 +64,31 @@ def status_change(
     event: str,
     at: datetime,
     data: Mapping[str, str | int | bool | None] | None = None,
+    *,
+    occurred_at: datetime | None = None,
 ) -> StatusChange:
-    """Return the fact that `event` led from `before` to `after`, which is one version further."""
+    """Return the fact that `event` led from `before` to `after`.
+
+    Parameters
+    ----------
+    before
+        For its Elite status; the same member where the event leaves that as it is.
+    after
+        The member with the version that the change has.
+    event
+        The fact's name.
+    at
+        When it is recorded.
+    data
+        What the fact tells besides.
+    occurred_at
+        When it happened, if that was not now.
+    """
     return StatusChange(
         member_id=after.member_id,
         member_version=after.version,
         event=event,
-        occurred_at=at,
+        occurred_at=occurred_at or at,
         recorded_at=at,
         from_status=before.status,
         to_status=after.status,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from loyalty.domain.journey import GONE, Step, draw_variant
+from loyalty.domain.journey import GONE, Step, draw_variant, status_change
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, OrderKey
 from loyalty.domain.program import ProgramDefinition
@@ -58,24 +58,17 @@ def cross(
         variant=variant.name,
         journey_program_version=definition.version,
     )
-    fact = StatusChange(
-        member_id=member.member_id,
-        member_version=member.version,
-        event="ThresholdCrossed",
-        occurred_at=crossed_at,
-        recorded_at=now,
-        from_status=member.status,
-        to_status=member.status,
-        data={
-            "source": order.source,
-            "order_id": order.order_id,
-            "variant": variant.name,
-            "program_version": definition.version,
-            "lifetime_spend_minor": member.lifetime_spend_minor,
-            **(data or {}),
-        },
+    told: dict[str, str | int | bool | None] = {
+        "source": order.source,
+        "order_id": order.order_id,
+        "variant": variant.name,
+        "program_version": definition.version,
+        "lifetime_spend_minor": member.lifetime_spend_minor,
+        **(data or {}),
+    }
+    return crossed, status_change(
+        member, crossed, "ThresholdCrossed", now, told, occurred_at=crossed_at
     )
-    return crossed, fact
 
 
 def sweep(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from loyalty.domain.journey import status_change
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.tiers import (
     SPANS_KEPT,
@@ -46,7 +46,7 @@ def apply(member: Member, decision: TierDecision, month: str, at: datetime) -> t
     if decision.withdrawn and standing.review is not None:
         review = standing.review
         withdrawn = {"upgrade_id": review.upgrade_id, "to_tier": review.tier}
-        facts.append(_fact(member, "TierUpgradeWithdrawn", at, withdrawn))
+        facts.append(status_change(member, member, "TierUpgradeWithdrawn", at, withdrawn))
         standing = replace(standing, review=None)
     if decision.reason is not None:
         standing, change = _moved(member, standing, decision, month, at)
@@ -63,7 +63,7 @@ def apply(member: Member, decision: TierDecision, month: str, at: datetime) -> t
             "month": month,
             "qualifying": decision.qualifying,
         }
-        facts.append(_fact(member, "TierUpgradeProposed", at, data))
+        facts.append(status_change(member, member, "TierUpgradeProposed", at, data))
     return replace(member, standing=standing), tuple(facts)
 
 
@@ -84,19 +84,4 @@ def _moved(
     }
     spans = (*standing.spans, span)[-SPANS_KEPT:]
     moved = replace(standing, spans=spans, grace_until=decision.grace_until)
-    return moved, _fact(member, "TierChanged", at, data)
-
-
-def _fact(
-    member: Member, event: str, at: datetime, data: Mapping[str, str | int | bool | None]
-) -> StatusChange:
-    return StatusChange(
-        member_id=member.member_id,
-        member_version=member.version,
-        event=event,
-        occurred_at=at,
-        recorded_at=at,
-        from_status=member.status,
-        to_status=member.status,
-        data=data,
-    )
+    return moved, status_change(member, member, "TierChanged", at, data)
