@@ -53,7 +53,10 @@ class Event(Published, Generic[DataT_co]):
 
 
 class OrderAcceptedData(Published):
-    """`eligible_minor` is in the program's currency, `total` in the order's own."""
+    """`eligible_minor` is in the program's currency, `total` in the order's own.
+
+    `tier` is the one it earned with, null for a customer who was no member.
+    """
 
     source: str
     order_id: str
@@ -62,6 +65,7 @@ class OrderAcceptedData(Published):
     total: Money
     eligible_minor: int
     points: int
+    tier: str | None = None
     program_version: int
     recorded_at: Timestamp
 
@@ -71,7 +75,10 @@ class OrderAccepted(Event[OrderAcceptedData]):
 
 
 class ReturnAcceptedData(Published):
-    """What was taken back: `eligible_minor` in the program's currency, and points."""
+    """What was taken back: `eligible_minor` in the program's currency, and points.
+
+    `tier` is its order's.
+    """
 
     source: str
     order_id: str
@@ -79,6 +86,7 @@ class ReturnAcceptedData(Published):
     member_id: str | None
     eligible_minor: int
     points: int
+    tier: str | None = None
     recorded_at: Timestamp
 
 

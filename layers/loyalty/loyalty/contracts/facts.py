@@ -68,6 +68,7 @@ def _order_data(fact: AcceptedOrder | AcceptedReturn) -> dict[str, Any]:
         "member_id": fact.member_id,
         "eligible_minor": fact.eligible_minor,
         "points": fact.points,
+        "tier": fact.tier,
         "recorded_at": fact.recorded_at,
     }
 

@@ -215,7 +215,7 @@ def _accepted(
     definition: ProgramDefinition,
     now: datetime,
 ) -> AcceptedOrder:
-    counts = _tier_of(member, order) is not None
+    tier = _tier_of(member, order)
     is_posted = earning.points > 0 and definition.accrual_mode == "per_order"
     return AcceptedOrder(
         key=order.key,
@@ -231,7 +231,8 @@ def _accepted(
         lot_expires_at=earning.lot_expires_at if is_posted else None,
         program_version=definition.version,
         answer={},
-        counted_on=program_day(order.occurred_at, definition.time_zone) if counts else None,
+        counted_on=program_day(order.occurred_at, definition.time_zone) if tier else None,
+        tier=tier,
     )
 
 
@@ -252,6 +253,7 @@ def _accepted_return(
         eligible_minor=taken.eligible_minor,
         points=taken.points,
         answer=answer,
+        tier=order.tier,
     )
 
 

@@ -74,8 +74,8 @@ class AcceptedOrder:
     `total` is in the order's own currency, `eligible_minor` in the program's. `releases_at` and
     `lot_expires_at` say where its points went (None when it earned nothing, or when the month's
     evaluation posts them); `counted_on` is the program day in the member's totals that it is in
-    (None for a customer who was no member yet); `answer` is the first answer, given again to a
-    duplicate.
+    (None for a customer who was no member yet); `tier` is the one it earned with, None likewise;
+    `answer` is the first answer, given again to a duplicate.
     """
 
     key: OrderKey
@@ -92,6 +92,7 @@ class AcceptedOrder:
     program_version: int
     answer: dict[str, object]
     counted_on: date | None = None
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,10 @@ class OrderReturns:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedReturn:
-    """A return that was counted; written once. `answer` is given again to a duplicate."""
+    """A return that was counted; written once.
+
+    `tier` is its order's; `answer` is given again to a duplicate.
+    """
 
     key: OrderKey
     return_id: str
@@ -146,3 +150,4 @@ class AcceptedReturn:
     eligible_minor: int
     points: int
     answer: dict[str, object]
+    tier: str | None = None

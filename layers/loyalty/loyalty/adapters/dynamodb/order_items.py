@@ -45,6 +45,7 @@ class OrderItem(MembersItem, discriminator="order"):
     program_version = IntegerAttribute()
     answer = DocumentAttribute(dict[str, object])
     counted_on = DocumentAttribute(date, null=True)
+    tier = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, order: AcceptedOrder) -> OrderItem:
@@ -68,6 +69,7 @@ class OrderItem(MembersItem, discriminator="order"):
             program_version=order.program_version,
             answer=order.answer,
             counted_on=order.counted_on,
+            tier=order.tier,
         )
 
     def order(self) -> AcceptedOrder:
@@ -86,6 +88,7 @@ class OrderItem(MembersItem, discriminator="order"):
             program_version=self.program_version,
             answer=self.answer,
             counted_on=self.counted_on,
+            tier=self.tier,
         )
 
 
@@ -141,6 +144,7 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
     eligible_minor = IntegerAttribute()
     points = IntegerAttribute()
     answer = DocumentAttribute(dict[str, object])
+    tier = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, accepted: AcceptedReturn) -> AcceptedReturnItem:
@@ -156,6 +160,7 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
             eligible_minor=accepted.eligible_minor,
             points=accepted.points,
             answer=accepted.answer,
+            tier=accepted.tier,
         )
 
     def accepted_return(self) -> AcceptedReturn:
@@ -169,4 +174,5 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
             eligible_minor=self.eligible_minor,
             points=self.points,
             answer=self.answer,
+            tier=self.tier,
         )
