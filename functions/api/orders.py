@@ -1,4 +1,7 @@
-"""Orders, returns and quotes over HTTP."""
+"""Orders, returns and quotes over HTTP.
+
+A till waits for the cold start of an order: what only the other routes need is imported by them.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,6 @@ from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services.accept_order import accept_order
-from loyalty.services.accept_return import accept_return
-from loyalty.services.quote_points import quote_points
 
 app = http.Api()
 _MAY_SELL = ("pos", "shop", "erp", "service", "manager", "admin")
@@ -59,6 +60,8 @@ def post_return(
     order_id: Key,
     goods: ReturnRequest,
 ) -> Response:
+    from loyalty.services.accept_return import accept_return
+
     http.caller(app).require(*_MAY_SELL)
     outcome = accept_return(
         OrderKey(source, order_id), goods.to_domain(), **composition.return_ports()
@@ -74,6 +77,8 @@ def post_return(
     responses={**http.PROBLEMS, 200: http.returns("The quote", QuoteAnswer)},
 )
 def post_quote(order: OrderRequest) -> Response:
+    from loyalty.services.quote_points import quote_points
+
     http.caller(app).require(*_MAY_SELL)
     return http.answer(
         HTTPStatus.OK,

@@ -71,6 +71,25 @@ class TestInstrumented:
         assert "member_id" not in second
         assert first["function_request_id"] != second["function_request_id"]
 
+    def test_a_logger_that_comes_late_knows_its_invocation(self, app: MotoApp) -> None:
+        code = """
+from types import SimpleNamespace
+from loyalty.runtime.observability import instrumented, logger
+
+@instrumented
+def handler(event, context):
+    if event["writes"]:
+        logger.info("worked")
+
+names = ("function_name", "memory_limit_in_mb", "invoked_function_arn")
+for number, writes in enumerate((False, True)):
+    context = dict.fromkeys(names, "any") | {"aws_request_id": f"request {number}"}
+    handler({"writes": writes}, SimpleNamespace(**context))
+"""
+        line = json.loads(_run(code))
+        assert line["function_request_id"] == "request 1"
+        assert line["cold_start"] is False
+
     def test_metrics_are_written_also_when_the_handler_fails(
         self, app: MotoApp, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -88,16 +107,28 @@ class TestInstrumented:
 HEAVY = ("boto3", "aws_xray_sdk", "jinja2", "jwt", "cryptography")
 
 
-@pytest.mark.parametrize("module", ["queues.orders", "streams.publish_events"])
-def test_a_cold_start_pays_only_for_what_is_used(module: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("queues.orders", HEAVY),
+        ("streams.publish_events", HEAVY),
+        ("api.orders", (*HEAVY, "aws_lambda_powertools", "asyncio")),
+    ],
+)
+def test_a_cold_start_pays_only_for_what_is_used(module: str, heavy: tuple[str, ...]) -> None:
     code = f"""
 import sys
 import {module}, loyalty.adapters.dynamodb.member_store
-print(sorted(set({HEAVY!r}) & set(sys.modules)))
+print(sorted(set({heavy!r}) & set(sys.modules)))
 """
+    assert _run(code) == "[]"
+
+
+def _run(code: str) -> str:
+    """Return what the code prints in a process of its own."""
     paths = [path for path in sys.path if path]
     program = f"import sys; sys.path[:0] = {paths!r}\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    return done.stdout.strip()
