@@ -1,4 +1,4 @@
-"""Members over HTTP: enrolment, profile, consents, ledger, orders, journey, adjustments."""
+"""Members over HTTP: enrolment, profile, consents, ledger, orders, journey."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 from loyalty.contracts.members import (
-    AdjustmentAnswer,
-    AdjustmentRequest,
     ConsentsRequest,
     EnrolmentRequest,
     JourneyPage,
@@ -22,7 +20,6 @@ from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services import members
-from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
 from loyalty.services.enrol_member import enrol_member
 
@@ -120,27 +117,6 @@ def get_journey(member_id: Key, limit: PageLimit = 50, cursor: Cursor = None) ->
     http.caller(app).require(*_READERS)
     found = members.journey(member_id, limit=limit, cursor=cursor, **composition.history_ports())
     return http.answer(HTTPStatus.OK, found)
-
-
-@app.post(
-    "/v1/members/<member_id>/adjustments",
-    summary="Give or take points by hand, with a reason; each adjustment_id counts once",
-    tags=["members"],
-    responses={**http.PROBLEMS, 201: http.returns("Posted, or posted before", AdjustmentAnswer)},
-)
-def post_adjustment(member_id: Key, adjustment: AdjustmentRequest) -> Response:
-    caller = http.caller(app)
-    caller.require("service", "manager", "admin")
-    posted = adjust_points(
-        member_id,
-        adjustment_id=adjustment.adjustment_id,
-        points=adjustment.points,
-        reason=adjustment.reason,
-        made_by=caller.subject,
-        own_member_id=caller.member_id,
-        **composition.adjustment_ports(),
-    )
-    return http.answer(HTTPStatus.CREATED, posted)
 
 
 def _profile_for(caller: Principal, member_id: str) -> MemberView:

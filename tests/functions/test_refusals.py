@@ -96,7 +96,7 @@ def test_a_bad_adjustment_moves_no_points(
     before = app.items(app.members_table)
     body = {"adjustment_id": "A-1", "points": points, "reason": "goodwill"}
     path = f"/v1/members/{member_id}/adjustments"
-    is_problem(call("members", "POST", path, body, roles="service"), status, code)
+    is_problem(call("points", "POST", path, body, roles="service"), status, code)
     assert app.items(app.members_table) == before
 
 
@@ -104,5 +104,5 @@ def test_nobody_adjusts_their_own_account(app: MotoApp) -> None:
     member_id = call("members", "POST", "/v1/members", {"card": "4711"}).body["member_id"]
     body = {"adjustment_id": "A-1", "points": 5, "reason": "goodwill"}
     path = f"/v1/members/{member_id}/adjustments"
-    answer = call("members", "POST", path, body, roles="service", member_id=member_id)
+    answer = call("points", "POST", path, body, roles="service", member_id=member_id)
     is_problem(answer, 403, "own_account")

@@ -6,13 +6,15 @@ from datetime import datetime
 
 from loyalty.domain.identity import CustomerRef, identities
 from loyalty.domain.ledger_check import check
-from loyalty.domain.member import Channel, Member
+from loyalty.domain.member import Channel, Identity, Member
 from loyalty.domain.orders import Money, Order, OrderKey, Return, ReturnLine
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.accept_order import OrderOutcome, accept_order
 from loyalty.services.accept_return import ReturnOutcome, accept_return
 from loyalty.services.enrol_member import EnrolmentOutcome, enrol_member
+from loyalty.services.expire_points import expire
 from loyalty.services.ports import DUE_SHARDS, Due, DueKind
+from loyalty.services.release_points import release
 from tests.support.examples import NOW, PROGRAM
 from tests.support.fakes import FakeClock, FakeIds, FakeMemberStore, FakeProgramStore
 
@@ -67,6 +69,20 @@ class Shop:
 
     def member(self, member_id: str) -> Member:
         return self.store.members[member_id]
+
+    def id_of(self, card: str) -> str:
+        """Return the customer who has the card; the card itself when nobody has."""
+        return self.store.identity_owners.get(Identity("card", card), card)
+
+    def release_what_is_due(self) -> None:
+        for due in self.due("release"):
+            if due.due_at <= self.clock.now():
+                release(due, store=self.store, clock=self.clock)
+
+    def expire_what_is_due(self) -> None:
+        for due in self.due("expiry"):
+            if due.due_at <= self.clock.now():
+                expire(due, store=self.store, clock=self.clock)
 
     def due(self, kind: DueKind = "release") -> list[Due]:
         """Return everything of a kind that waits, soonest first."""

@@ -61,6 +61,10 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
         {"service", "manager", "admin"},
         {"adjustment_id": "a", "points": 1, "reason": "a gesture"},
     ),
+    ("POST", "/v1/members/{member_id}/transfers"): (
+        {"service", "manager", "admin", OWN},
+        {"transfer_id": "t", "to_member_id": "m-2", "points": 1},
+    ),
     ("GET", "/v1/program"): (STAFF, None),
     ("GET", "/v1/program/versions/{version}"): (STAFF, None),
     ("PUT", "/v1/program"): ({"manager", "admin"}, UPDATE),

@@ -95,10 +95,47 @@ class AdjustmentAboveLimit(DomainError):
     code = "adjustment_above_limit"
 
 
+class TransferConflict(DomainError):
+    """The transfer id came before with other points or another member."""
+
+    code = "transfer_conflict"
+
+
+class SameMember(DomainError):
+    """Two different members are needed."""
+
+    code = "same_member"
+
+
 class OwnAccount(DomainError):
     """Nobody adjusts or decides for their own account."""
 
     code = "own_account"
+
+
+class OwnRequest(DomainError):
+    """Whoever asked for something does not decide on it; a second person does."""
+
+    code = "own_request"
+
+
+class TaskNotFound(DomainError):
+    """There is no such task."""
+
+    code = "task_not_found"
+
+
+class TaskAlreadyDecided(DomainError):
+    """The task was decided otherwise, or is no longer needed."""
+
+    code = "task_decided"
+
+
+class DecisionInvalid(DomainError):
+    """The task cannot be decided so."""
+
+    code = "decision_invalid"
+    is_message_public = True
 
 
 class VoucherNotFound(DomainError):

@@ -281,6 +281,11 @@ def history_ports() -> HistoryPorts:
     return {"store": member_store()}
 
 
+def transfer_ports() -> StorePorts:
+    """Return what transfers of points need."""
+    return {"store": member_store(), "clock": clock()}
+
+
 def member_ports() -> MemberPorts:
     """Return what returns, profiles, quotes, consents and adjustments need."""
     return {"store": member_store(), "clock": clock(), "program": program_store()}

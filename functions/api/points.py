@@ -1,0 +1,64 @@
+"""Points over HTTP that no order brings: adjustments, transfers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from loyalty.contracts.members import AdjustmentAnswer, AdjustmentRequest
+from loyalty.contracts.points import TransferAnswer, TransferRequest
+from loyalty.contracts.values import Key
+from loyalty.runtime import composition, http
+from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response
+from loyalty.services.adjust_points import adjust_points
+from loyalty.services.transfer_points import transfer_points
+
+app = http.Api()
+
+
+@app.post(
+    "/v1/members/<member_id>/adjustments",
+    summary="Give or take points by hand, with a reason; each adjustment_id counts once",
+    tags=["points"],
+    responses={**http.PROBLEMS, 201: http.returns("Posted, or posted before", AdjustmentAnswer)},
+)
+def post_adjustment(member_id: Key, adjustment: AdjustmentRequest) -> Response:
+    caller = http.caller(app)
+    caller.require("service", "manager", "admin")
+    posted = adjust_points(
+        member_id,
+        adjustment_id=adjustment.adjustment_id,
+        points=adjustment.points,
+        reason=adjustment.reason,
+        made_by=caller.subject,
+        own_member_id=caller.member_id,
+        **composition.adjustment_ports(),
+    )
+    return http.answer(HTTPStatus.CREATED, posted)
+
+
+@app.post(
+    "/v1/members/<member_id>/transfers",
+    summary="Give points to another member; they keep their expiry, each transfer_id counts once",
+    tags=["points"],
+    responses={**http.PROBLEMS, 201: http.returns("Given, or given before", TransferAnswer)},
+)
+def post_transfer(member_id: Key, transfer: TransferRequest) -> Response:
+    caller = http.caller(app)
+    caller.require("service", "manager", "admin", member_id=member_id)
+    given = transfer_points(
+        member_id,
+        transfer_id=transfer.transfer_id,
+        to_member_id=transfer.to_member_id,
+        points=transfer.points,
+        made_by=caller.subject,
+        own_member_id=caller.member_id,
+        **composition.transfer_ports(),
+    )
+    return http.answer(HTTPStatus.CREATED, given)
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return app.resolve(event)
