@@ -11,6 +11,7 @@ from loyalty.domain.ledger import Entry
 from loyalty.domain.member import Identity, Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.tasks import Task, TaskKind, TaskState
 from loyalty.services.ports import (
     ChangeRefused,
     Due,
@@ -18,7 +19,6 @@ from loyalty.services.ports import (
     Guard,
     GuardKind,
     MemberChange,
-    MergeTask,
     MessageClaim,
     MessageState,
     OrderContext,
@@ -49,7 +49,7 @@ class FakeMemberStore:
         self.messages: dict[tuple[str, str], MessageClaim] = {}
         self.guards: dict[tuple[str, GuardKind, str], Guard] = {}
         self.due_items: set[Due] = set()
-        self.merge_tasks: dict[str, MergeTask] = {}
+        self.tasks: dict[str, Task] = {}
         self.requests = 0
         self.refusals = 0
         self.before_commit: list[MemberChange] = []
@@ -194,6 +194,9 @@ class FakeMemberStore:
         )
         yield from (key not in self.history for key, _ in _numbered(change.status_changes))
         yield from (_guarded(guard) not in self.guards for guard in change.guards)
+        for task in change.tasks:
+            stored = self.tasks.get(task.task_id)
+            yield task.version == 1 or (stored is not None and stored.version == task.version - 1)
         if change.message:
             claimed = self.messages.get((change.message.member_id, change.message.message_id))
             yield claimed is None or claimed.state == "failed"
@@ -228,12 +231,39 @@ class FakeMemberStore:
         self.guards |= {_guarded(guard): guard for guard in change.guards}
         if change.message:
             self.messages[change.message.member_id, change.message.message_id] = change.message
-        for task in change.merge_tasks:
-            self.merge_tasks.setdefault(task.task_id, task)
+        for task in change.tasks:
+            if task.version > 1 or task.task_id not in self.tasks:
+                self.tasks[task.task_id] = task
         self.returns |= {(made.key, made.return_id): made for made in change.accepted_returns}
         self.ledger |= {(entry.member_id, entry.sequence): entry for entry in change.entries}
         self.history |= dict(_numbered(change.status_changes))
         self.due_items = (self.due_items | set(change.due)) - set(change.due_done)
+
+
+class FakeTaskStore:
+    """A `TaskStore` of the tasks that a member store has."""
+
+    def __init__(self, members: FakeMemberStore) -> None:
+        self._members = members
+        self.tokens: dict[str, str] = {}
+
+    def task(self, task_id: str) -> Task | None:
+        self._members.requests += 1
+        return self._members.tasks.get(task_id)
+
+    def tasks(
+        self, kind: TaskKind, state: TaskState, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[Task], str | None]:
+        self._members.requests += 1
+        stored = self._members.tasks.values()
+        found = [task for task in stored if (task.kind, task.state) == (kind, state)]
+        return _page(sorted(found, key=lambda task: (task.opened_at, task.task_id)), limit, cursor)
+
+    def store_token(self, task_id: str, token: str, at: datetime) -> None:
+        self.tokens[task_id] = token
+
+    def token(self, task_id: str) -> str | None:
+        return self.tokens.get(task_id)
 
 
 class FakeProgramStore:

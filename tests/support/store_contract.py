@@ -30,7 +30,6 @@ from loyalty.services.ports import (
     Guard,
     MemberChange,
     MemberStore,
-    MergeTask,
     MessageClaim,
     OrderExists,
 )
@@ -348,12 +347,6 @@ class MemberStoreContract:
         assert store.member("ada") == member("ada")
         store.commit(MemberChange(ada, 1), MemberChange(bob, 1))
         assert (store.member("ada"), store.member("bob")) == (ada, bob)
-
-    def test_a_merge_task_is_opened_once_and_refuses_nothing(self, store: MemberStore) -> None:
-        task = MergeTask("t-1", ("ada", "bob"), NOON, "order/pos/O-1")
-        other = MergeTask("t-2", ("ada", "eve"), NOON, "order/pos/O-1")
-        store.commit(replace(new_member(), merge_tasks=(task,)))
-        store.commit(MemberChange(member(version=2), 1, merge_tasks=(task, other)))
 
     def test_many_are_read_at_once(self, store: MemberStore) -> None:
         for name in ("ada", "bob", "eve"):

@@ -18,11 +18,11 @@ from loyalty.adapters.dynamodb.tables import Tables
 from loyalty.domain.errors import CursorInvalid
 from loyalty.domain.ledger import Entry, LedgerLine
 from loyalty.domain.member import Identity
+from loyalty.domain.tasks import Task
 from loyalty.services.ports import (
     ChangeRefused,
     Due,
     MemberChange,
-    MergeTask,
     OrderExists,
 )
 from tests.support.counting import counting_requests
@@ -213,10 +213,10 @@ class TestItems:
     def test_a_merge_task_is_opened_once(
         self, store: DynamoMemberStore, tables: Tables, dynamodb: Any
     ) -> None:
-        task = MergeTask("t-ada-bob", ("ada", "bob"), NOON, "order/pos/O-1")
-        store.commit(replace(new_member(), merge_tasks=(task,)))
+        task = Task("t-ada-bob", "merge", ("ada", "bob"), NOON, "order/pos/O-1")
+        store.commit(replace(new_member(), tasks=(task,)))
         later = replace(task, opened_at=NOON + timedelta(days=1), cause="order/pos/O-2")
-        store.commit(MemberChange(member(version=2), 1, merge_tasks=(later,)))
+        store.commit(MemberChange(member(version=2), 1, tasks=(later,)))
         (item,) = self.stored(dynamodb, tables.program)
         assert item["opened_at"]["S"] == "2017-03-01T12:00:00Z"
         assert item["cause"]["S"] == "order/pos/O-1"

@@ -18,7 +18,8 @@ from loyalty.domain.errors import (
 from loyalty.domain.identity import MAX_IDENTITIES, CustomerRef
 from loyalty.domain.member import Consent, Identity
 from loyalty.domain.orders import OrderKey
-from loyalty.services.ports import ChangeRefused, MemberChange, MergeTask
+from loyalty.domain.tasks import Task
+from loyalty.services.ports import ChangeRefused, MemberChange
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.shop import Shop, customer
 
@@ -114,8 +115,8 @@ class TestCustomer:
             assert outcome.answer["identity_conflict"] is True
         first, second = sorted((ada, bob))
         task_id = f"t-merge-{first}-{second}"
-        assert shop.store.merge_tasks == {
-            task_id: MergeTask(task_id, (first, second), NOW, "order/pos/O-1")
+        assert shop.store.tasks == {
+            task_id: Task(task_id, "merge", (first, second), NOW, "order/pos/O-1")
         }
         assert shop.member(bob).lifetime_spend_minor == 0
 
@@ -124,21 +125,21 @@ class TestCustomer:
         bob = shop.enrol(customer(email="bob@example.org")).member.member_id
         shop.sell(an_order("O-1"), customer(card="4711", email="bob@example.org"))
         shop.sell(an_order("O-2"), customer(bob, card="4711"))
-        assert len(shop.store.merge_tasks) == 1
+        assert len(shop.store.tasks) == 1
 
     def test_a_task_is_opened_for_each_further_customer(self, shop: Shop) -> None:
         ada = shop.a_member(card="4711")
         bob = shop.enrol(customer(email="bob@example.org")).member.member_id
         eve = shop.enrol(customer(phone="+491701234567")).member.member_id
         shop.sell(an_order(), customer(card="4711", email="bob@example.org", phone="+491701234567"))
-        pairs = {task.member_ids for task in shop.store.merge_tasks.values()}
+        pairs = {task.member_ids for task in shop.store.tasks.values()}
         assert pairs == {tuple(sorted((ada, bob))), tuple(sorted((ada, eve)))}
 
     def test_agreeing_identities_are_no_conflict(self, shop: Shop) -> None:
         shop.enrol(customer(card="4711", email="ada@example.org"))
         answer = shop.sell(an_order(), customer(card="4711", email="ada@example.org")).answer
         assert "identity_conflict" not in answer
-        assert shop.store.merge_tasks == {}
+        assert shop.store.tasks == {}
 
     def test_a_customer_has_at_most_twenty_identities(self, shop: Shop) -> None:
         ada = shop.a_member(card="0")

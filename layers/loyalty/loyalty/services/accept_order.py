@@ -93,7 +93,7 @@ def accept_order(
         decision, change = _decided(
             order, customer, before, known, waiting=context.returns, program=program, now=now
         )
-        change = replace(change, merge_tasks=merge_tasks(known, _cause(order), now, ids))
+        change = replace(change, tasks=merge_tasks(known, _cause(order), now, ids))
         try:
             store.commit(change)
         except OrderExists as raced:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.identity import CustomerRef, claimable, resolve
 from loyalty.domain.journey import GONE
 from loyalty.domain.member import Identity, Member
-from loyalty.services.ports import ChangeRefused, Ids, MemberStore, MergeTask
+from loyalty.services.ports import ChangeRefused, Ids, MemberStore
+
+if TYPE_CHECKING:
+    from loyalty.domain.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ def new_customer(ids: Ids, cause: str, now: datetime) -> Member:
     return Member(member_id=ids.derive("m", cause), version=0, created_at=now)
 
 
-def merge_tasks(known: KnownCustomer, cause: str, now: datetime, ids: Ids) -> tuple[MergeTask, ...]:
+def merge_tasks(known: KnownCustomer, cause: str, now: datetime, ids: Ids) -> tuple[Task, ...]:
     """Return a task per other customer: to decide whether they are one person with this one."""
     if known.member is None:
         return ()
@@ -78,11 +82,10 @@ def merge_tasks(known: KnownCustomer, cause: str, now: datetime, ids: Ids) -> tu
     return tuple(_merge_task(member_id, other, cause, now, ids) for other in known.others)
 
 
-def _merge_task(one: str, other: str, cause: str, now: datetime, ids: Ids) -> MergeTask:
+def _merge_task(one: str, other: str, cause: str, now: datetime, ids: Ids) -> Task:
+    # Imported where it is needed: few orders open a task, and every cold start would pay for it.
+    from loyalty.domain.tasks import Task
+
     first, second = sorted((one, other))
-    return MergeTask(
-        task_id=ids.derive("t", f"merge/{first}/{second}"),
-        member_ids=(first, second),
-        opened_at=now,
-        cause=cause,
-    )
+    task_id = ids.derive("t", f"merge/{first}/{second}")
+    return Task(task_id, "merge", (first, second), opened_at=now, cause=cause)

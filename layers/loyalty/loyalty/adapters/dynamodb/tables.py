@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from loyalty.adapters.aws import CONNECT_TIMEOUT_SECONDS, MAX_RETRIES, READ_TIMEOUT_SECONDS, Aws
@@ -57,6 +57,17 @@ class MembersItem(Model):
     members_by_shard = MembersByShard()
 
 
+class TasksByState(GlobalSecondaryIndex["ProgramItem"]):  # type: ignore[no-untyped-call]
+    """Tasks of a kind and state by when they were opened; only tasks are in it."""
+
+    class Meta:
+        index_name = "tasks_by_state"
+        projection = AllProjection()
+
+    task_group = UnicodeAttribute(hash_key=True)
+    task_order = UnicodeAttribute(range_key=True)
+
+
 class ProgramItem(Model):
     """Any item of ProgramTable: program versions, invite counts, tasks, reports."""
 
@@ -66,6 +77,7 @@ class ProgramItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     item_type = DiscriminatorAttribute()
+    tasks_by_state = TasksByState()
 
 
 class SharedConnection(Connection):
