@@ -1,0 +1,128 @@
+"""VouchersTable as the use cases see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from loyalty.adapters.dynamodb import pages, voucher_items
+from loyalty.adapters.dynamodb.across import read_across
+from loyalty.adapters.dynamodb.attributes import sortable
+from loyalty.adapters.dynamodb.keys import Key
+from loyalty.adapters.dynamodb.tables import Tables
+from loyalty.adapters.dynamodb.transaction import LabelledTransaction, TransactionRefused
+from loyalty.adapters.dynamodb.voucher_items import (
+    VoucherBatchItem,
+    VoucherIdItem,
+    VoucherItem,
+    VoucherUseItem,
+)
+from loyalty.adapters.dynamodb.voucher_steps import refusal, write_steps
+from loyalty.adapters.dynamodb.voucher_tables import (
+    VouchersByExpiry,
+    VouchersByMember,
+    VouchersItem,
+)
+from loyalty.domain.vouchers import Voucher, VoucherStep
+from loyalty.services.voucher_ports import VoucherBatch, VoucherContext
+
+
+class DynamoVoucherStore:
+    """Implements `loyalty.services.voucher_ports.VoucherStore`; its models must be bound."""
+
+    def __init__(self, tables: Tables, table_name: str) -> None:
+        self._tables = tables
+        self._table_name = table_name
+
+    def voucher(self, code: str) -> Voucher | None:
+        try:
+            return VoucherItem.get(*voucher_items.voucher_key(code), consistent_read=True).voucher()
+        except DoesNotExist:
+            return None
+
+    def vouchers(self, codes: Sequence[str]) -> Sequence[Voucher]:
+        found = self._read(map(voucher_items.voucher_key, codes))
+        return [item.voucher() for item in found if isinstance(item, VoucherItem)]
+
+    def context(self, code: str, redemption_id: str) -> VoucherContext:
+        """Read voucher and use: one consistent BatchGetItem."""
+        wanted = voucher_items.voucher_key(code), voucher_items.use_key(code, redemption_id)
+        voucher = use = None
+        for item in self._read(wanted):
+            match item:
+                case VoucherItem():
+                    voucher = item.voucher()
+                case VoucherUseItem():
+                    use = item.use()
+        return VoucherContext(voucher, use)
+
+    def codes(self, voucher_ids: Sequence[str]) -> Mapping[str, str]:
+        by_key = {voucher_items.id_key(voucher_id): voucher_id for voucher_id in voucher_ids}
+        return {
+            by_key[item.pk, item.sk]: item.code
+            for item in self._read(by_key)
+            if isinstance(item, VoucherIdItem)
+        }
+
+    def commit(self, *steps: VoucherStep) -> None:
+        """Write `steps`: one TransactWriteItems (2 capacity units per KB and item)."""
+        transaction = LabelledTransaction(self._tables.connection)
+        write_steps(transaction, steps)
+        try:
+            transaction.commit()
+        except TransactionRefused as refused:
+            raise refusal(refused) from refused
+
+    def vouchers_of(
+        self, member_id: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[Voucher], str | None]:
+        """Return a member's vouchers, newest first: one Query of keys, one BatchGetItem."""
+        start = None
+        if cursor is not None:
+            position = pages.decode_cursor(cursor)
+            pk, sk = voucher_items.voucher_key(voucher_items.code_of(position))
+            start = {
+                "voucher_of": {"S": member_id},
+                "voucher_time": {"S": position},
+                "pk": {"S": pk},
+                "sk": {"S": sk},
+            }
+        answer = self._tables.connection.query(
+            self._table_name,
+            member_id,
+            index_name=VouchersByMember.Meta.index_name,
+            scan_index_forward=False,
+            limit=limit + 1,
+            exclusive_start_key=start,
+        )
+        times = [key["voucher_time"]["S"] for key in answer["Items"]]
+        codes = [voucher_items.code_of(time) for time in times[:limit]]
+        by_code = {found.code: found for found in (self.vouchers(codes) if codes else ())}
+        following = pages.encode_cursor(times[limit - 1]) if len(times) > limit else None
+        return [by_code[code] for code in codes], following
+
+    def expiring(self, day: date, shard: int, *, until: datetime, limit: int) -> Sequence[str]:
+        answer = self._tables.connection.query(
+            self._table_name,
+            voucher_items.expiry_shard(day, shard),
+            range_key_condition=VouchersByExpiry.expiry_time
+            < f"{sortable(until)}$",  # '$' follows '#'
+            index_name=VouchersByExpiry.Meta.index_name,
+            limit=limit,
+        )
+        return [voucher_items.code_of(key["expiry_time"]["S"]) for key in answer["Items"]]
+
+    def open_batch(self, batch: VoucherBatch) -> VoucherBatch:
+        item = VoucherBatchItem.of(batch)
+        try:
+            item.save(VoucherBatchItem.pk.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return VoucherBatchItem.get(item.pk, item.sk, consistent_read=True).batch()
+        return batch
+
+    def _read(self, wanted: Iterable[Key]) -> Sequence[object]:
+        return read_across(self._tables, {VouchersItem: list(wanted)})
