@@ -16,8 +16,9 @@ from loyalty.contracts.values import Contract, Money, Timestamp
 from loyalty.domain.ledger import Entry, EntryKind
 from loyalty.domain.member import Channel, EliteStatus, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
+from loyalty.domain.vouchers import VoucherFact
 
-Fact: TypeAlias = AcceptedOrder | AcceptedReturn | Entry | StatusChange
+Fact: TypeAlias = AcceptedOrder | AcceptedReturn | Entry | StatusChange | VoucherFact
 DataT_co = TypeVar("DataT_co", bound=BaseModel, covariant=True)
 
 OWN_SOURCE = "loyalty"

@@ -9,11 +9,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from loyalty.contracts.events import OUTBOUND, Event, Fact
+from loyalty.contracts.voucher_events import VOUCHER_EVENTS
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey
+from loyalty.domain.vouchers import VoucherFact
 
-_MODELS: Final = {model.__name__: model for model in OUTBOUND}
+_MODELS: Final = {model.__name__: model for model in (*OUTBOUND, *VOUCHER_EVENTS)}
 
 
 def event_of(fact: Fact, event_id: str) -> Event[BaseModel]:
@@ -58,6 +60,8 @@ def _content(fact: Fact) -> tuple[str, str, Mapping[str, Any]]:
         return "ReturnAccepted", _order_cause(fact.key), data
     if isinstance(fact, Entry):
         return "PointsPosted", fact.business_key, asdict(fact)
+    if isinstance(fact, VoucherFact):
+        return fact.event, f"voucher/{fact.voucher_id}", _voucher_data(fact)
     return fact.event, _status_cause(fact), _status_data(fact)
 
 
@@ -81,6 +85,16 @@ def _status_data(fact: StatusChange) -> dict[str, Any]:
         "from_status": fact.from_status,
         "to_status": fact.to_status,
         "recorded_at": fact.recorded_at,
+    }
+
+
+def _voucher_data(fact: VoucherFact) -> dict[str, Any]:
+    return {
+        **fact.data,
+        "voucher_id": fact.voucher_id,
+        "voucher_version": fact.voucher_version,
+        "member_id": fact.member_id,
+        "cause": fact.cause,
     }
 
 

@@ -14,6 +14,7 @@ from loyalty.domain.program import ProgramDefinition
 
 if TYPE_CHECKING:
     from loyalty.domain.tasks import Task
+    from loyalty.services.reward_ports import RedemptionChange
 
 DueKind = Literal["release", "expiry", "outreach"]
 MemberPart = Literal["account", "months", "standing"]
@@ -75,9 +76,10 @@ class MemberChange:
     an order, an accepted return, a guard, a message claim, an entry is new; `returns` is
     still at its version − 1 (an order without `returns` requires that no returns item exists); an
     identity is unclaimed or already this member's; a due item that is removed exists; a task is
-    still at its version − 1 (one of version 1 that is there already is left alone). `member`
-    None: an order that nobody can be found for, or a return that waits. `only` names the parts of
-    the member that are written, beside the version, when the rest was not read.
+    still at its version − 1 (one of version 1 that is there already is left alone); those of
+    `redemption` are at `RedemptionChange`. `member` None: an order that
+    nobody can be found for, or a return that waits. `only` names the parts of the member that are
+    written, beside the version, when the rest was not read.
     """
 
     member: Member | None
@@ -94,6 +96,7 @@ class MemberChange:
     message: MessageClaim | None = None
     guards: tuple[Guard, ...] = ()
     tasks: tuple[Task, ...] = ()
+    redemption: RedemptionChange | None = None
     only: tuple[MemberPart, ...] = ()
 
 

@@ -55,6 +55,7 @@ def commit(
         _write_due(transaction, change)
         _write_guards(transaction, change)
         _write_tasks(transaction, change)
+        _write_redemption(transaction, change)
     try:
         transaction.commit()
     except TransactionRefused as refused:
@@ -154,3 +155,12 @@ def _write_tasks(transaction: LabelledTransaction, change: MemberChange) -> None
             transaction.update(f"task {task.task_id}", item, item.opening())
         else:
             transaction.put(f"task {task.task_id}", item, TaskItem.version == task.version - 1)
+
+
+def _write_redemption(transaction: LabelledTransaction, change: MemberChange) -> None:
+    if change.redemption is None:
+        return
+    # Orders, the most frequent change, load nothing of rewards and vouchers.
+    from loyalty.adapters.dynamodb.redemption_change import write_redemption
+
+    write_redemption(transaction, change.redemption)
