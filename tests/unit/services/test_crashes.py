@@ -1,0 +1,134 @@
+"""A crash between any two AWS calls of a writing use case: a retry ends as if nothing had been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from loyalty.domain.member import Consent
+from loyalty.services.adjust_points import adjust_points
+from loyalty.services.consents import change_consents
+from loyalty.services.transfer_points import transfer_points
+from tests.support.crashes import UseCase
+from tests.support.examples import NOW, an_order
+from tests.support.shop import Shop, customer, money_back
+
+
+def an_empty_shop() -> Shop:
+    return Shop()
+
+
+def a_shop_with_members() -> Shop:
+    """Ada has points to spend, and some still pending; bob has none."""
+    shop = Shop()
+    for card in ("ada", "bob"):
+        shop.a_member(card)
+    shop.sell(an_order("O-1"), customer(card="ada"))
+    shop.clock.advance(timedelta(days=20))
+    shop.release_what_is_due()
+    shop.sell(an_order("O-2", occurred_at=shop.clock.now()), customer(card="ada"))
+    return shop
+
+
+def after(days: int) -> Callable[[], Shop]:
+    def prepare() -> Shop:
+        shop = a_shop_with_members()
+        shop.clock.advance(timedelta(days=days))
+        return shop
+
+    return prepare
+
+
+def with_a_return_that_waits() -> Shop:
+    shop = a_shop_with_members()
+    shop.take_back(money_back(5_000), order_id="O-3")
+    return shop
+
+
+def adjust(shop: Shop) -> None:
+    adjust_points(
+        shop.id_of("ada"),
+        adjustment_id="A-1",
+        points=5,
+        reason="goodwill",
+        made_by="staff",
+        own_member_id=None,
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+def transfer(shop: Shop) -> None:
+    transfer_points(
+        shop.id_of("ada"),
+        transfer_id="T-1",
+        to_member_id=shop.id_of("bob"),
+        points=5,
+        made_by="ada",
+        own_member_id=shop.id_of("ada"),
+        store=shop.store,
+        clock=shop.clock,
+    )
+
+
+def consent(shop: Shop) -> None:
+    change_consents(
+        shop.id_of("ada"),
+        {"email": Consent(granted=False, recorded_at=NOW, source="shop")},
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+def everything_stored(shop: Shop) -> object:
+    bookkeeping = {"requests", "refusals", "before_commit", "meanwhile"}
+    return {name: kept for name, kept in vars(shop.store).items() if name not in bookkeeping}
+
+
+def in_the_shop(
+    name: str, act: Callable[[Shop], object], prepare: Callable[[], Shop] = a_shop_with_members
+) -> UseCase[Shop]:
+    return UseCase(name, prepare, act, everything_stored)
+
+
+# Every use case that writes has its row here.
+USE_CASES: list[UseCase[Any]] = [
+    in_the_shop(
+        "an order of a new customer",
+        lambda shop: shop.sell(an_order(), customer(card="4711", email="ada@example.org")),
+        an_empty_shop,
+    ),
+    in_the_shop(
+        "an order of a member", lambda shop: shop.sell(an_order("O-3"), customer(card="ada"))
+    ),
+    in_the_shop(
+        "an order whose return waited",
+        lambda shop: shop.sell(an_order("O-3"), customer(card="ada")),
+        with_a_return_that_waits,
+    ),
+    in_the_shop("a return", lambda shop: shop.take_back(money_back(5_000))),
+    in_the_shop(
+        "a return before its order",
+        lambda shop: shop.take_back(money_back(5_000), order_id="O-9"),
+    ),
+    in_the_shop("an enrolment", lambda shop: shop.enrol(customer(card="cyd"))),
+    in_the_shop("a consent", consent),
+    in_the_shop("an adjustment", adjust),
+    in_the_shop("a transfer", transfer),
+    in_the_shop("a release", Shop.release_what_is_due, after(days=30)),
+    in_the_shop("an expiry", Shop.expire_what_is_due, after(days=400)),
+]
+
+
+@pytest.mark.parametrize("use_case", USE_CASES, ids=lambda use_case: use_case.name)
+def test_a_retry_after_a_crash_ends_as_if_nothing_had_been(use_case: UseCase[Any]) -> None:
+    expected, places = use_case.undisturbed()
+    assert expected != use_case.state(use_case.prepare()), "it writes something"
+    assert places >= 4, "it reads and writes"
+    for place, state in use_case.crashed(places):
+        assert state == expected, f"after a crash at place {place} of {places}"
