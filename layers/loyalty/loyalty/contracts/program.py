@@ -5,7 +5,7 @@ Decimals are strings, times of day `HH:MM`, days `YYYY-MM-DD`. Amounts are minor
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,6 +23,7 @@ from pydantic import (
 
 from loyalty.contracts.values import AmountMinor, Contract, CurrencyCode, Key, Text, Timestamp
 from loyalty.domain import program
+from loyalty.domain.default_program import DEFAULT_PROGRAM as DEFAULT
 
 _NESTED: Final = frozenset(
     {"exchange_rates", "time_zone", "variants", "tiers", "earn_bonuses", "action_rewards"}
@@ -32,7 +33,6 @@ _NESTED: Final = frozenset(
 TextSet = Literal["standard", "warm"]
 
 LONGEST_WINDOW_DAYS: Final = 330  # executions end after a year; two windows and waits fit in
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _decimal_text(value: object) -> object:
@@ -167,77 +167,81 @@ class ActionRewardDocument(Contract):
     per_year_limit: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
 
 
-DEFAULT_TIERS: Final = (
-    TierDocument(name="silver"),
-    TierDocument(
-        name="gold",
-        threshold=100_000,
-        multiplier=Decimal("1.25"),
-        voucher=VoucherRuleDocument(kind="percent", percent=10),
-    ),
-    TierDocument(
-        name="platinum",
-        threshold=300_000,
-        multiplier=Decimal("1.5"),
-        needs_approval=True,
-        voucher=VoucherRuleDocument(kind="amount", amount_minor=2_500, minimum_order_minor=5_000),
-        gift=GiftDocument(sku="gift-box", name="Gift box"),
-    ),
+DEFAULT_TIERS: Final = tuple(
+    TierDocument.model_validate(tier, from_attributes=True) for tier in DEFAULT.tiers
 )
-DEFAULT_VARIANTS: Final = (
-    JourneyVariantDocument(name="standard", weight=90),
-    JourneyVariantDocument(name="hold_out", weight=10, hold_out=True),
+DEFAULT_VARIANTS: Final = tuple(
+    JourneyVariantDocument.model_validate(variant, from_attributes=True)
+    for variant in DEFAULT.variants
 )
 
 
 class ProgramDocument(Contract):
     """Every number, window and switch of the program; an empty document is a working program."""
 
-    currency: CurrencyCode = "EUR"
-    minor_digits: MinorDigits = 2
+    currency: CurrencyCode = DEFAULT.currency
+    minor_digits: MinorDigits = DEFAULT.minor_digits
     exchange_rates: Annotated[tuple[ExchangeRateDocument, ...], Field(max_length=1000)] = ()
-    time_zone: ZoneName = "UTC"
-    points_enabled: StrictBool = True
-    accrual_mode: program.AccrualMode = "per_order"
-    earn_rate: Annotated[PlainDecimal, Field(ge=0, le=1000)] = Decimal("0.10")
+    time_zone: ZoneName = DEFAULT.time_zone.key
+    points_enabled: StrictBool = DEFAULT.points_enabled
+    accrual_mode: program.AccrualMode = DEFAULT.accrual_mode
+    earn_rate: Annotated[PlainDecimal, Field(ge=0, le=1000)] = DEFAULT.earn_rate
     earn_bonuses: Annotated[tuple[EarnBonusDocument, ...], Field(max_length=100)] = ()
     action_rewards: Annotated[tuple[ActionRewardDocument, ...], Field(max_length=50)] = ()
-    points_per_order_cap: PointsCap | None = None
-    points_per_day_cap: PointsCap | None = None
-    earns_per_card_and_day: Annotated[int, Field(strict=True, ge=1, le=1000)] = 3
-    pending_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 14
-    expiry_months: Annotated[int, Field(strict=True, ge=1, le=60)] = 12
-    reversal_grace_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
-    adjustment_limit_points: Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)] = 1000
-    undo_merge_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
-    tiers_enabled: StrictBool = True
+    points_per_order_cap: PointsCap | None = DEFAULT.points_per_order_cap
+    points_per_day_cap: PointsCap | None = DEFAULT.points_per_day_cap
+    earns_per_card_and_day: Annotated[int, Field(strict=True, ge=1, le=1000)] = (
+        DEFAULT.earns_per_card_and_day
+    )
+    pending_days: Annotated[int, Field(strict=True, ge=0, le=365)] = DEFAULT.pending_days
+    expiry_months: Annotated[int, Field(strict=True, ge=1, le=60)] = DEFAULT.expiry_months
+    reversal_grace_days: Annotated[int, Field(strict=True, ge=0, le=365)] = (
+        DEFAULT.reversal_grace_days
+    )
+    adjustment_limit_points: Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)] = (
+        DEFAULT.adjustment_limit_points
+    )
+    undo_merge_days: Annotated[int, Field(strict=True, ge=0, le=365)] = DEFAULT.undo_merge_days
+    tiers_enabled: StrictBool = DEFAULT.tiers_enabled
     tiers: Annotated[tuple[TierDocument, ...], Field(min_length=1, max_length=10)] = DEFAULT_TIERS
-    tier_basis: program.TierBasis = "spend"
-    tier_period: program.TierPeriod = "rolling_12_months"
-    tier_upgrade: program.TierUpgrade = "at_evaluation"
-    tier_grace_months: Annotated[int, Field(strict=True, ge=0, le=12)] = 1
-    vouchers_enabled: StrictBool = True
-    voucher_reservation_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = 30
-    voucher_reminder_days: Annotated[int, Field(strict=True, ge=0, le=90)] = 7
-    task_reminder_days: Annotated[int, Field(strict=True, ge=1, le=90)] = 3
-    task_escalation_days: Annotated[int, Field(strict=True, ge=1, le=300)] = 14
+    tier_basis: program.TierBasis = DEFAULT.tier_basis
+    tier_period: program.TierPeriod = DEFAULT.tier_period
+    tier_upgrade: program.TierUpgrade = DEFAULT.tier_upgrade
+    tier_grace_months: Annotated[int, Field(strict=True, ge=0, le=12)] = DEFAULT.tier_grace_months
+    vouchers_enabled: StrictBool = DEFAULT.vouchers_enabled
+    voucher_reservation_minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] = (
+        DEFAULT.voucher_reservation_minutes
+    )
+    voucher_reminder_days: Annotated[int, Field(strict=True, ge=0, le=90)] = (
+        DEFAULT.voucher_reminder_days
+    )
+    task_reminder_days: Annotated[int, Field(strict=True, ge=1, le=90)] = DEFAULT.task_reminder_days
+    task_escalation_days: Annotated[int, Field(strict=True, ge=1, le=300)] = (
+        DEFAULT.task_escalation_days
+    )
     variants: Annotated[
         tuple[JourneyVariantDocument, ...],
         Field(min_length=1, max_length=20),
     ] = DEFAULT_VARIANTS
-    assignment_seed: Annotated[str, Field(min_length=1, max_length=100)] = "elite"
-    open_elite: StrictBool = False
-    invite_basis: Literal["consent", "soft_opt_in"] = "soft_opt_in"
-    invites_per_hour: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 500
-    invite_recency_days: Annotated[int, Field(strict=True, ge=0, le=3650)] = 30
-    link_valid_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 90
-    journeys_paused: StrictBool = False
-    outreach_period_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 28
-    outreach_limit: Annotated[int, Field(strict=True, ge=0, le=100)] = 6
-    quiet_from: TimeOfDay = time(21)
-    quiet_until: TimeOfDay = time(8)
-    marketing_per_week: Annotated[int, Field(strict=True, ge=1, le=50)] = 2
-    points_sms: StrictBool = True
+    assignment_seed: Annotated[str, Field(min_length=1, max_length=100)] = DEFAULT.assignment_seed
+    open_elite: StrictBool = DEFAULT.open_elite
+    invite_basis: Literal["consent", "soft_opt_in"] = DEFAULT.invite_basis
+    invites_per_hour: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = (
+        DEFAULT.invites_per_hour
+    )
+    invite_recency_days: Annotated[int, Field(strict=True, ge=0, le=3650)] = (
+        DEFAULT.invite_recency_days
+    )
+    link_valid_days: Annotated[int, Field(strict=True, ge=1, le=365)] = DEFAULT.link_valid_days
+    journeys_paused: StrictBool = DEFAULT.journeys_paused
+    outreach_period_days: Annotated[int, Field(strict=True, ge=1, le=365)] = (
+        DEFAULT.outreach_period_days
+    )
+    outreach_limit: Annotated[int, Field(strict=True, ge=0, le=100)] = DEFAULT.outreach_limit
+    quiet_from: TimeOfDay = DEFAULT.quiet_from
+    quiet_until: TimeOfDay = DEFAULT.quiet_until
+    marketing_per_week: Annotated[int, Field(strict=True, ge=1, le=50)] = DEFAULT.marketing_per_week
+    points_sms: StrictBool = DEFAULT.points_sms
 
     @field_validator("quiet_from", "quiet_until")
     @classmethod
@@ -352,7 +356,7 @@ class CurrentProgramView(ProgramView):
 
 def default_definition() -> program.ProgramDefinition:
     """Return version 0: the program as it works before anybody saved one."""
-    return ProgramDocument().to_domain(version=0, effective_from=BEGINNING)
+    return DEFAULT
 
 
 def unknown_currencies(document: ProgramDocument) -> tuple[str, ...]:

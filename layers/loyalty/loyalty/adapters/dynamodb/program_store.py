@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from functools import cache
 
 from pynamodb.exceptions import PutError
 
 from loyalty.adapters.dynamodb.program_items import VERSIONS, VersionItem, version_key
-from loyalty.contracts.program import ProgramDocument, default_definition
+from loyalty.domain.default_program import DEFAULT_PROGRAM
 from loyalty.domain.errors import ProgramVersionConflict, ProgramVersionNotFound
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.program_ports import SavedProgram
@@ -47,7 +46,7 @@ class DynamoProgramStore:
 
     def saved(self, number: int) -> SavedProgram:
         if number == BUILT_IN:
-            return _built_in()
+            return SavedProgram(DEFAULT_PROGRAM, saved_by=None, saved_at=None)
         if number not in self._versions:
             self._read_added()
         try:
@@ -60,6 +59,8 @@ class DynamoProgramStore:
         return max(self._versions, default=BUILT_IN)
 
     def save(self, program: SavedProgram) -> None:
+        from loyalty.contracts.program import ProgramDocument
+
         definition = program.definition
         item = VersionItem(
             *version_key(definition.version),
@@ -79,12 +80,14 @@ class DynamoProgramStore:
     def _read_added(self) -> None:
         _, last_known = version_key(max(self._versions, default=BUILT_IN))
         for item in VersionItem.query(VERSIONS, VersionItem.sk > last_known, consistent_read=True):
-            document = ProgramDocument.model_validate_json(item.definition)
-            definition = document.to_domain(version=item.number, effective_from=item.effective_from)
-            self._versions[item.number] = SavedProgram(definition, item.saved_by, item.saved_at)
+            self._versions[item.number] = _saved_program(item)
         self._fresh_until = time.monotonic() + self._cache_seconds
 
 
-@cache
-def _built_in() -> SavedProgram:
-    return SavedProgram(default_definition(), saved_by=None, saved_at=None)
+def _saved_program(item: VersionItem) -> SavedProgram:
+    # Imported only when used: while nobody saved a version, an order needs no contract of it.
+    from loyalty.contracts.program import ProgramDocument
+
+    document = ProgramDocument.model_validate_json(item.definition)
+    definition = document.to_domain(version=item.number, effective_from=item.effective_from)
+    return SavedProgram(definition, item.saved_by, item.saved_at)
