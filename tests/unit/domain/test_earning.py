@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from loyalty.domain.earning import earn
 from loyalty.domain.errors import UnknownCurrency
 from loyalty.domain.orders import OrderLine, Tender
-from tests.support.examples import PROGRAM, an_order
+from loyalty.domain.program import EarnBonus
+from tests.support.examples import NOW, PROGRAM, an_order
 
 
 @pytest.mark.parametrize(
@@ -106,3 +108,57 @@ def test_lines_always_add_up_to_the_order(amounts: list[int], voucher: int, rate
     assert sum(line.eligible_minor for line in earning.lines) == earning.eligible_minor
     assert sum(line.points for line in earning.lines) == earning.points
     assert earning.points == int(earning.eligible_minor * rate / 100)
+
+
+def points_of(
+    amount_minor: int, *, tier: str = "member", points_today: int = 0, **rules: Any
+) -> int:
+    program = replace(PROGRAM, **rules)
+    return earn(
+        an_order(amount_minor=amount_minor), program, tier=tier, points_today=points_today
+    ).points
+
+
+@pytest.mark.parametrize(
+    ("tier", "points"), [("member", 7), ("gold", 9), ("platinum", 11), ("unknown", 7)]
+)
+def test_a_higher_tier_earns_faster_rounded_down_once(tier: str, points: int) -> None:
+    assert points_of(7_990, tier=tier) == points  # 7.99, 9.9875, 11.985
+
+
+def test_a_bonus_is_rounded_down_on_its_own_and_goes_to_its_goods() -> None:
+    bonus = EarnBonus("fresh", Decimal("0.15"), categories=("FRESH",), skus=("tea",))
+    lines = [
+        OrderLine("apple", 1, 1_900, category="FRESH"),
+        OrderLine("tea", 1, 1_000),
+        OrderLine("soap", 1, 2_090),
+    ]
+    program = replace(PROGRAM, earn_bonuses=(bonus,))
+    earning = earn(an_order(lines=lines), program, tier="member")
+    assert earning.points == 4 + 4  # floor(49.90 x 0.10) + floor(29.00 x 0.15)
+    assert [line.points for line in earning.lines] == [1 + 3, 1 + 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "points"),
+    [(NOW, None, 20), (None, NOW, 10), (NOW + timedelta(seconds=1), None, 10)],
+)
+def test_a_bonus_holds_from_its_first_instant_to_before_its_last(
+    starts: datetime | None, ends: datetime | None, points: int
+) -> None:
+    bonus = EarnBonus("week", Decimal("0.10"), skus=("milk",), valid_from=starts, valid_until=ends)
+    assert points_of(10_000, earn_bonuses=(bonus,)) == points
+
+
+@pytest.mark.parametrize(("cap", "points"), [(None, 100), (100, 100), (99, 99), (0, 0)])
+def test_an_order_earns_no_more_than_its_cap(cap: int | None, points: int) -> None:
+    assert points_of(100_000, points_per_order_cap=cap) == points
+
+
+@pytest.mark.parametrize(("today", "points"), [(0, 100), (50, 100), (51, 99), (150, 0), (151, 0)])
+def test_a_day_earns_no_more_than_its_cap(today: int, points: int) -> None:
+    assert points_of(100_000, points_today=today, points_per_day_cap=150) == points
+
+
+def test_switched_off_nothing_earns() -> None:
+    assert points_of(100_000, points_enabled=False) == 0
