@@ -16,7 +16,8 @@ from tests.support.examples import NOW
 MARCH = "2017-03"
 BEGIN = TierSpan("member", NOW)
 ADA = Member("ada", version=5, created_at=NOW, standing=TierStanding((BEGIN,)))
-GOLD_ID = "ada-2017-03-gold"
+GOLD_ID = "ada-2017-03-gold-5"
+PLATINUM_ID = "ada-2017-03-platinum-5"
 
 
 def test_an_upgrade_begins_now_and_is_named_after_its_month() -> None:
@@ -47,14 +48,31 @@ def test_a_return_names_the_upgrade_that_it_undid() -> None:
 def test_a_proposal_waits_and_moves_nobody() -> None:
     decision = TierDecision("member", 300_000, proposed="platinum")
     proposed, (fact,) = apply(ADA, decision, MARCH, NOW)
-    review = TierReview("platinum", MARCH, "ada-2017-03-platinum")
+    review = TierReview("platinum", MARCH, PLATINUM_ID)
     assert proposed.standing == TierStanding((BEGIN,), review=review)
     assert fact.event == "TierUpgradeProposed"
-    assert fact.data["upgrade_id"] == "ada-2017-03-platinum"
+    assert fact.data["upgrade_id"] == PLATINUM_ID
+
+
+def test_an_approved_upgrade_keeps_the_name_that_it_was_proposed_by() -> None:
+    review = TierReview("platinum", MARCH, PLATINUM_ID)
+    waiting = replace(ADA, version=9, standing=TierStanding((BEGIN,), review=review))
+    decision = TierDecision("platinum", 300_000, reason="approved")
+    moved, (fact,) = apply(waiting, decision, MARCH, NOW)
+    span = TierSpan("platinum", NOW, MARCH, PLATINUM_ID)
+    assert moved.standing == TierStanding((BEGIN, span))
+    assert (fact.data["reason"], fact.data["upgrade_id"]) == ("approved", PLATINUM_ID)
+
+
+def test_the_same_upgrade_again_in_a_month_has_another_name() -> None:
+    decision = TierDecision("member", 300_000, proposed="platinum")
+    _, (first,) = apply(ADA, decision, MARCH, NOW)
+    _, (again,) = apply(replace(ADA, version=9), decision, MARCH, NOW)
+    assert first.data["upgrade_id"] != again.data["upgrade_id"]
 
 
 def test_a_withdrawal_ends_the_review() -> None:
-    review = TierReview("platinum", MARCH, "ada-2017-03-platinum")
+    review = TierReview("platinum", MARCH, PLATINUM_ID)
     waiting = replace(ADA, standing=TierStanding((BEGIN,), review=review))
     after, (fact,) = apply(waiting, TierDecision("member", 1, withdrawn=True), MARCH, NOW)
     assert after.standing == TierStanding((BEGIN,))

@@ -18,9 +18,13 @@ from loyalty.domain.tiers import (
 Facts = tuple[StatusChange, ...]
 
 
-def upgrade_id(member_id: str, month: str, tier: str) -> str:
-    """Return the name of an upgrade: its execution, voucher, gift and mail go by it."""
-    return f"{member_id}-{month}-{tier}"
+def upgrade_id(member: Member, month: str, tier: str) -> str:
+    """Return the name of an upgrade: its execution, voucher, gift and mail go by it.
+
+    The member's version tells it from an upgrade to the same tier in the same month that a return
+    undid before.
+    """
+    return f"{member.member_id}-{month}-{tier}-{member.version}"
 
 
 def apply(member: Member, decision: TierDecision, month: str, at: datetime) -> tuple[Member, Facts]:
@@ -54,7 +58,7 @@ def apply(member: Member, decision: TierDecision, month: str, at: datetime) -> t
     elif standing.grace_until != decision.grace_until:
         standing = replace(standing, grace_until=decision.grace_until)
     if decision.proposed is not None:
-        proposed = upgrade_id(member.member_id, month, decision.proposed)
+        proposed = upgrade_id(member, month, decision.proposed)
         standing = replace(standing, review=TierReview(decision.proposed, month, proposed))
         data: dict[str, str | int | bool | None] = {
             "upgrade_id": proposed,
@@ -70,9 +74,13 @@ def apply(member: Member, decision: TierDecision, month: str, at: datetime) -> t
 def _moved(
     member: Member, standing: TierStanding, decision: TierDecision, month: str, at: datetime
 ) -> tuple[TierStanding, StatusChange]:
-    is_upgrade = decision.reason in {"upgraded", "approved"}
-    named = upgrade_id(member.member_id, month, decision.tier) if is_upgrade else None
-    span = TierSpan(decision.tier, at, month if is_upgrade else None, named)
+    named = None
+    if decision.reason == "upgraded":
+        named = upgrade_id(member, month, decision.tier)
+    elif decision.reason == "approved" and standing.review is not None:
+        named = standing.review.upgrade_id
+        standing = replace(standing, review=None)
+    span = TierSpan(decision.tier, at, month if named else None, named)
     data: dict[str, str | int | bool | None] = {
         "from_tier": standing.tier,
         "to_tier": decision.tier,
