@@ -50,6 +50,7 @@ def put_program(update: ProgramUpdate) -> Response:
         update,
         saved_by=caller.subject,
         schedule_zone=settings().program_time_zone,
+        store=composition.member_store(),
         **composition.program_ports(),
     )
     return http.answer(HTTPStatus.CREATED, saved)
@@ -68,6 +69,7 @@ def post_validation(update: ProgramUpdate) -> Response:
         update,
         saved_by=caller.subject,
         schedule_zone=settings().program_time_zone,
+        store=composition.member_store(),
         **composition.program_ports(),
     )
     return http.answer(HTTPStatus.OK, checked)

@@ -124,6 +124,14 @@ def test_a_bad_program_is_not_saved(app: MotoApp, name: str) -> None:
     assert app.items(app.program_table) == []
 
 
+def test_the_currency_does_not_change_under_customers(app: MotoApp) -> None:
+    call("orders", "POST", "/v1/orders", order(customer={"email": "ada@example.com"}))
+    update = {"based_on_version": 0, "definition": {"currency": "USD"}}
+    refused = call("program", "PUT", "/v1/program", update, roles="admin")
+    is_problem(refused, 422, "program_invalid")
+    assert app.items(app.program_table) == []
+
+
 def test_a_problem_names_the_field_and_never_its_value(app: MotoApp) -> None:
     customer = {"email": "secret person at home"}
     answer = call("orders", "POST", "/v1/orders", order(customer=customer))

@@ -10,10 +10,11 @@ import pytest
 from loyalty.contracts.program import ProgramUpdate, default_definition
 from loyalty.contracts.values import iso
 from loyalty.domain.errors import ProgramInvalid, ProgramVersionConflict, ProgramVersionNotFound
+from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services import program_definition
 from loyalty.services.program_ports import SavedProgram
-from tests.support.fakes import FakeClock
+from tests.support.fakes import FakeClock, FakeMemberStore
 from tests.support.journey_fakes import NOON
 
 
@@ -53,8 +54,12 @@ def update(based_on: int = 0, **fields: Any) -> ProgramUpdate:
     )
 
 
+def saving(store: FakeMemberStore | None = None) -> dict[str, Any]:
+    return {"saved_by": "ann", "schedule_zone": "UTC", "store": store or FakeMemberStore()}
+
+
 def save(change: ProgramUpdate, ports: dict[str, Any]) -> Any:
-    return program_definition.save(change, saved_by="ann", schedule_zone="UTC", **ports)
+    return program_definition.save(change, **saving(), **ports)
 
 
 def test_without_a_saved_version_the_built_in_one_holds(ports: dict[str, Any]) -> None:
@@ -80,7 +85,7 @@ def test_a_version_may_hold_later(ports: dict[str, Any]) -> None:
 
 
 def test_validating_saves_nothing(ports: dict[str, Any]) -> None:
-    checked = program_definition.validate(update(), saved_by="ann", schedule_zone="UTC", **ports)
+    checked = program_definition.validate(update(), **saving(), **ports)
     assert checked.version == 1
     assert program_definition.current(**ports).version == 0
 
@@ -109,6 +114,15 @@ def test_the_accounting_currency_stays(ports: dict[str, Any]) -> None:
     save(update(definition={"currency": "USD"}), ports)
     with pytest.raises(ProgramInvalid, match="cannot change"):
         save(update(1, definition={"currency": "EUR"}), ports)
+
+
+def test_the_currency_is_chosen_before_the_first_customer(ports: dict[str, Any]) -> None:
+    store = FakeMemberStore()
+    store.members["m1"] = Member("m1", version=1, created_at=NOON)
+    with pytest.raises(ProgramInvalid, match="cannot change"):
+        program_definition.save(update(definition={"currency": "USD"}), **saving(store), **ports)
+    same = program_definition.save(update(), **saving(store), **ports)
+    assert same.definition.currency == "EUR"
 
 
 def test_the_schedules_run_in_the_programs_time_zone(ports: dict[str, Any]) -> None:

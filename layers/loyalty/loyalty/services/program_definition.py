@@ -12,7 +12,7 @@ from loyalty.contracts.program import (
     unknown_currencies,
 )
 from loyalty.domain.errors import ProgramInvalid, ProgramVersionConflict
-from loyalty.services.ports import Clock
+from loyalty.services.ports import MEMBER_SHARDS, Clock, MemberStore
 from loyalty.services.program_ports import ProgramArchive, SavedProgram
 
 
@@ -32,6 +32,7 @@ def validate(
     *,
     saved_by: str,
     schedule_zone: str,
+    store: MemberStore,
     program: ProgramArchive,
     clock: Clock,
 ) -> ProgramView:
@@ -45,6 +46,10 @@ def validate(
         Who saves it.
     schedule_zone
         The time zone in which the schedules run.
+    store
+        Asked for customers when the first version of all has another currency: up to 256 queries.
+    program, clock
+        The versions, now.
 
     Raises
     ------
@@ -55,7 +60,7 @@ def validate(
     ProgramVersionConflict
         The update is not based on the latest version.
     """
-    return _view(_checked(update, saved_by, schedule_zone, program, clock.now()))
+    return _view(_checked(update, saved_by, schedule_zone, store, program, clock.now()))
 
 
 def save(
@@ -63,6 +68,7 @@ def save(
     *,
     saved_by: str,
     schedule_zone: str,
+    store: MemberStore,
     program: ProgramArchive,
     clock: Clock,
 ) -> ProgramView:
@@ -71,7 +77,7 @@ def save(
     Journeys under way keep the version that they started with. Parameters and errors are those of
     `validate`.
     """
-    saved = _checked(update, saved_by, schedule_zone, program, clock.now())
+    saved = _checked(update, saved_by, schedule_zone, store, program, clock.now())
     program.save(saved)
     return _view(saved)
 
@@ -80,6 +86,7 @@ def _checked(
     update: ProgramUpdate,
     saved_by: str,
     schedule_zone: str,
+    store: MemberStore,
     program: ProgramArchive,
     now: datetime,
 ) -> SavedProgram:
@@ -91,11 +98,16 @@ def _checked(
     if update.definition.time_zone != schedule_zone:
         raise ProgramInvalid(f"the schedules are deployed for the time zone {schedule_zone}")
     before = program.saved(latest).definition
-    if latest and before.currency != update.definition.currency:
-        # Lifetime spends and thresholds are sums in it.
+    # Lifetime spends are sums in it, from the first customer on.
+    if before.currency != update.definition.currency and (latest or _has_customers(store)):
         raise ProgramInvalid("the accounting currency cannot change")
     definition = update.definition.to_domain(version=latest + 1, effective_from=effective_from)
     return SavedProgram(definition, saved_by=saved_by, saved_at=now)
+
+
+def _has_customers(store: MemberStore) -> bool:
+    shards = (store.member_ids(shard) for shard in range(MEMBER_SHARDS))
+    return any(member_id for shard in shards for member_id in shard)
 
 
 def _check(document: ProgramDocument, effective_from: datetime, now: datetime) -> None:
