@@ -5,8 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from loyalty.contracts.members import AdjustmentAnswer, AdjustmentRequest
-from loyalty.contracts.points import TransferAnswer, TransferRequest
+from loyalty.contracts.points import (
+    AdjustmentAnswer,
+    AdjustmentAwaited,
+    AdjustmentRequest,
+    TransferAnswer,
+    TransferRequest,
+)
 from loyalty.contracts.values import Key
 from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
@@ -21,12 +26,16 @@ app = http.Api()
     "/v1/members/<member_id>/adjustments",
     summary="Give or take points by hand, with a reason; each adjustment_id counts once",
     tags=["points"],
-    responses={**http.PROBLEMS, 201: http.returns("Posted, or posted before", AdjustmentAnswer)},
+    responses={
+        **http.PROBLEMS,
+        201: http.returns("Posted, or posted before", AdjustmentAnswer),
+        202: http.returns("Above the limit of one person: waits for another", AdjustmentAwaited),
+    },
 )
 def post_adjustment(member_id: Key, adjustment: AdjustmentRequest) -> Response:
     caller = http.caller(app)
     caller.require("service", "manager", "admin")
-    posted = adjust_points(
+    made = adjust_points(
         member_id,
         adjustment_id=adjustment.adjustment_id,
         points=adjustment.points,
@@ -35,7 +44,8 @@ def post_adjustment(member_id: Key, adjustment: AdjustmentRequest) -> Response:
         own_member_id=caller.member_id,
         **composition.adjustment_ports(),
     )
-    return http.answer(HTTPStatus.CREATED, posted)
+    is_posted = isinstance(made, AdjustmentAnswer)
+    return http.answer(HTTPStatus.CREATED if is_posted else HTTPStatus.ACCEPTED, made)
 
 
 @app.post(

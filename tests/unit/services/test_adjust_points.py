@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from loyalty.contracts.members import AdjustmentAnswer
+from loyalty.contracts.points import AdjustmentAnswer, AdjustmentAwaited
 from loyalty.domain.errors import (
-    AdjustmentAboveLimit,
     AdjustmentConflict,
     InsufficientPoints,
     MemberNotFound,
     NotEnrolled,
     OwnAccount,
 )
-from loyalty.services.adjust_points import adjust_points
-from tests.support.examples import an_order
+from loyalty.domain.tasks import Decision, TaskDecision
+from loyalty.domain.tasks import decide as decide_on
+from loyalty.services.adjust_points import adjust_points, post_approved
+from loyalty.services.ports import MemberChange
+from tests.support.examples import PROGRAM, an_order
 from tests.support.shop import Shop, customer
 
 
-def adjust(
+def ask_for(
     shop: Shop,
     member_id: str,
     points: int,
@@ -26,7 +30,7 @@ def adjust(
     *,
     reason: str = "goodwill",
     own_member_id: str | None = None,
-) -> AdjustmentAnswer:
+) -> AdjustmentAnswer | AdjustmentAwaited:
     return adjust_points(
         member_id,
         adjustment_id=adjustment_id,
@@ -37,7 +41,35 @@ def adjust(
         store=shop.store,
         program=shop.program,
         clock=shop.clock,
+        ids=shop.ids,
     )
+
+
+def adjust(
+    shop: Shop,
+    member_id: str,
+    points: int,
+    adjustment_id: str = "A-1",
+    *,
+    reason: str = "goodwill",
+) -> AdjustmentAnswer:
+    posted = ask_for(shop, member_id, points, adjustment_id, reason=reason)
+    assert isinstance(posted, AdjustmentAnswer)
+    return posted
+
+
+def decide(shop: Shop, task_id: str, decision: Decision) -> MemberChange:
+    """Return the change that a decision by another person brings."""
+    taken = TaskDecision(decision, "staff-2", shop.clock.now())
+    task = decide_on(shop.store.tasks[task_id], taken)
+    assert task is not None
+    member = shop.member(task.member_id)
+    change = MemberChange(
+        member=replace(member, version=member.version + 1),
+        expected_version=member.version,
+        tasks=(task,),
+    )
+    return post_approved(change, task, PROGRAM)
 
 
 @pytest.fixture
@@ -77,8 +109,46 @@ def test_one_person_adjusts_up_to_the_limit(shop: Shop, points: int) -> None:
     ada = shop.a_member()
     adjust(shop, ada, 1_000, "A-0")
     assert adjust(shop, ada, points).points == points
-    with pytest.raises(AdjustmentAboveLimit):
-        adjust(shop, ada, points + (1 if points > 0 else -1), "A-2")
+    above = ask_for(shop, ada, points + (1 if points > 0 else -1), "A-2")
+    assert isinstance(above, AdjustmentAwaited)
+
+
+def test_above_the_limit_another_persons_yes_posts_it(shop: Shop) -> None:
+    ada = shop.a_member()
+    awaited = ask_for(shop, ada, 1_001)
+    assert isinstance(awaited, AdjustmentAwaited)
+    assert ask_for(shop, ada, 1_001) == awaited
+    with pytest.raises(AdjustmentConflict):
+        ask_for(shop, ada, 1_002)
+    assert shop.member(ada).account.points_available == 0
+    task = shop.store.tasks[awaited.task_id]
+    assert (task.kind, task.member_ids, task.requested_by) == (
+        "adjustment_approval",
+        (ada,),
+        "staff-1",
+    )
+    shop.store.commit(decide(shop, awaited.task_id, "approved"))
+    assert shop.member(ada).account.points_available == 1_001
+    assert [due.member_id for due in shop.due("expiry")] == [ada]
+    assert ask_for(shop, ada, 1_001) == awaited
+    assert len(shop.store.ledger) == 1
+    shop.require_sound_books()
+
+
+def test_a_no_posts_nothing(shop: Shop) -> None:
+    ada = shop.a_member()
+    awaited = ask_for(shop, ada, 1_001)
+    assert isinstance(awaited, AdjustmentAwaited)
+    shop.store.commit(decide(shop, awaited.task_id, "rejected"))
+    assert shop.store.ledger == {}
+
+
+def test_what_is_not_there_any_more_cannot_be_approved_away(shop: Shop) -> None:
+    ada = shop.a_member()
+    awaited = ask_for(shop, ada, -1_001)
+    assert isinstance(awaited, AdjustmentAwaited)
+    with pytest.raises(InsufficientPoints):
+        decide(shop, awaited.task_id, "approved")
 
 
 def test_never_takes_what_is_not_there(shop: Shop) -> None:
@@ -91,7 +161,7 @@ def test_never_takes_what_is_not_there(shop: Shop) -> None:
 def test_nobody_adjusts_their_own_account(shop: Shop) -> None:
     ada = shop.a_member()
     with pytest.raises(OwnAccount):
-        adjust(shop, ada, 1, own_member_id=ada)
+        ask_for(shop, ada, 1, own_member_id=ada)
 
 
 def test_only_members_have_points(shop: Shop) -> None:

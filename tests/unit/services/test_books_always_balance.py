@@ -167,6 +167,7 @@ class Program(RuleBasedStateMachine):
             store=self.shop.store,
             program=self.shop.program,
             clock=self.shop.clock,
+            ids=self.shop.ids,
         )
 
     @rule()

@@ -48,18 +48,23 @@ def with_a_return_that_waits() -> Shop:
     return shop
 
 
-def adjust(shop: Shop) -> None:
+def adjust(shop: Shop, points: int = 5) -> None:
     adjust_points(
         shop.id_of("ada"),
         adjustment_id="A-1",
-        points=5,
+        points=points,
         reason="goodwill",
         made_by="staff",
         own_member_id=None,
         store=shop.store,
         program=shop.program,
         clock=shop.clock,
+        ids=shop.ids,
     )
+
+
+def adjust_above_the_limit(shop: Shop) -> None:
+    adjust(shop, points=1_001)
 
 
 def transfer(shop: Shop) -> None:
@@ -119,6 +124,7 @@ USE_CASES: list[UseCase[Any]] = [
     in_the_shop("an enrolment", lambda shop: shop.enrol(customer(card="cyd"))),
     in_the_shop("a consent", consent),
     in_the_shop("an adjustment", adjust),
+    in_the_shop("an adjustment that another approves", adjust_above_the_limit),
     in_the_shop("a transfer", transfer),
     in_the_shop("a release", Shop.release_what_is_due, after(days=30)),
     in_the_shop("an expiry", Shop.expire_what_is_due, after(days=400)),

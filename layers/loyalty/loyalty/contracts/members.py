@@ -1,20 +1,18 @@
-"""Members over HTTP: enrolment, profile, consents, ledger, adjustments."""
+"""Members over HTTP: enrolment, profile, consents, ledger."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import StrictBool, model_validator
 
 from loyalty.contracts.orders import ConsentFlags, IdentityFields
 from loyalty.contracts.values import (
-    POINTS_LIMIT,
     Contract,
     Key,
     Money,
     PersonName,
-    Text,
     Timestamp,
 )
 from loyalty.domain.identity import CustomerRef
@@ -78,20 +76,6 @@ class ConsentsRequest(Contract):
             for channel, said in channels.items()
             if said is not None
         }
-
-
-class AdjustmentRequest(Contract):
-    """Points to give (> 0) or to take (< 0)."""
-
-    adjustment_id: Key
-    points: Annotated[int, Field(strict=True, ge=-POINTS_LIMIT, le=POINTS_LIMIT)]
-    reason: Text
-
-    @model_validator(mode="after")
-    def _moves_something(self) -> Self:
-        if self.points == 0:
-            raise ValueError("points must not be 0")
-        return self
 
 
 class ConsentView(Contract):
@@ -166,9 +150,3 @@ class JourneyStepView(Contract):
 class JourneyPage(Contract):
     items: tuple[JourneyStepView, ...]
     next_cursor: str | None
-
-
-class AdjustmentAnswer(Contract):
-    entry_id: str
-    points: int
-    points_available: int

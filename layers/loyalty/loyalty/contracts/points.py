@@ -1,12 +1,39 @@
-"""Points over HTTP that no order brings: transfers and actions."""
+"""Points over HTTP that no order brings: adjustments, transfers, actions."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from loyalty.contracts.values import POINTS_LIMIT, Contract, Key, Timestamp
+from loyalty.contracts.values import POINTS_LIMIT, Contract, Key, Text, Timestamp
+
+
+class AdjustmentRequest(Contract):
+    """Points to give (> 0) or to take (< 0)."""
+
+    adjustment_id: Key
+    points: Annotated[int, Field(strict=True, ge=-POINTS_LIMIT, le=POINTS_LIMIT)]
+    reason: Text
+
+    @model_validator(mode="after")
+    def _moves_something(self) -> Self:
+        if self.points == 0:
+            raise ValueError("points must not be 0")
+        return self
+
+
+class AdjustmentAnswer(Contract):
+    entry_id: str
+    points: int
+    points_available: int
+
+
+class AdjustmentAwaited(Contract):
+    """The adjustment is above the limit of one person: the task waits for another one."""
+
+    task_id: str
+    points: int
 
 
 class TransferRequest(Contract):

@@ -89,12 +89,6 @@ class AdjustmentConflict(DomainError):
     code = "adjustment_conflict"
 
 
-class AdjustmentAboveLimit(DomainError):
-    """The adjustment is above the limit of one person."""
-
-    code = "adjustment_above_limit"
-
-
 class TransferConflict(DomainError):
     """The transfer id came before with other points or another member."""
 
@@ -142,6 +136,13 @@ class VoucherNotFound(DomainError):
     """There is no such voucher."""
 
     code = "voucher_not_found"
+
+
+class VoucherInvalid(DomainError):
+    """The voucher contradicts itself."""
+
+    code = "voucher_invalid"
+    is_message_public = True
 
 
 class VoucherConflict(DomainError):

@@ -103,6 +103,14 @@ def report_store() -> ReportStore:
 
 
 @cache
+def totals_store() -> TotalsStore:
+    """Return the totals of the program by month."""
+    from loyalty.adapters.dynamodb.totals_store import DynamoTotalsStore
+
+    return DynamoTotalsStore(_tables(), clock())
+
+
+@cache
 def clock() -> Clock:
     """Return the program's clock."""
     from loyalty.adapters.clock import FileClock, SystemClock
@@ -259,6 +267,16 @@ class ImportChunkPorts(OrderPorts):
     reports: ReportStore
 
 
+class CountingPorts(TypedDict):
+    program: ProgramArchive
+    totals: TotalsStore
+
+
+class MonthReportPorts(CountingPorts):
+    reports: ReportStore
+    clock: Clock
+
+
 class LedgerStartPorts(TypedDict):
     executions: Executions
 
@@ -287,19 +305,19 @@ def transfer_ports() -> StorePorts:
 
 
 def member_ports() -> MemberPorts:
-    """Return what returns, profiles, quotes, consents and adjustments need."""
+    """Return what returns, profiles, quotes and consents need."""
     return {"store": member_store(), "clock": clock(), "program": program_store()}
 
 
-return_ports = quote_ports = consent_ports = adjustment_ports = member_ports
+return_ports = quote_ports = consent_ports = member_ports
 
 
 def order_ports() -> OrderPorts:
-    """Return what accepting an order and enrolling need."""
+    """Return what accepting an order, enrolling and adjusting points need."""
     return {**member_ports(), "ids": ids()}
 
 
-enrolment_ports = order_ports
+enrolment_ports = adjustment_ports = order_ports
 
 
 def invitation_ports() -> InvitationPorts:
@@ -367,6 +385,16 @@ def import_plan_ports() -> ImportPlanPorts:
 def import_chunk_ports() -> ImportChunkPorts:
     """Return what importing a chunk needs."""
     return {**order_ports(), "objects": object_store(), "reports": report_store()}
+
+
+def counting_ports() -> CountingPorts:
+    """Return what counting the facts of a stream needs."""
+    return {"program": program_store(), "totals": totals_store()}
+
+
+def month_report_ports() -> MonthReportPorts:
+    """Return what writing a month's reports and locking a month need."""
+    return {**counting_ports(), "reports": report_store(), "clock": clock()}
 
 
 def ledger_start_ports() -> LedgerStartPorts:
