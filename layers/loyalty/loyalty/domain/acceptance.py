@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from loyalty.domain.calendar import month_of, program_day
 from loyalty.domain.earning import Earning, earn
@@ -22,16 +23,14 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """Program versions that judge an order: `earning` of when it occurred, `journey` of now."""
 
     earning: ProgramDefinition
     journey: ProgramDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class OrderDecision:
+class OrderDecision(NamedTuple):
     """What an order leads to. `returns` is None unless returns waited for the order."""
 
     order: AcceptedOrder
@@ -42,8 +41,7 @@ class OrderDecision:
     accepted_returns: tuple[AcceptedReturn, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnDecision:
+class ReturnDecision(NamedTuple):
     """What a return leads to; no entry when it takes no points out of the ledger."""
 
     accepted: AcceptedReturn

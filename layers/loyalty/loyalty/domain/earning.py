@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from loyalty.domain.calendar import lot_expiry, program_day, return_window_end
 from loyalty.domain.money import allocate, points_for, to_accounting
@@ -16,8 +16,7 @@ from loyalty.domain.tiers import rank
 _PAID_WITH_REWARDS = ("points", "voucher")
 
 
-@dataclass(frozen=True, slots=True)
-class Earning:
+class Earning(NamedTuple):
     """What an order is worth to the program, whoever it belongs to.
 
     `eligible_minor` is in the program's currency, `points` what an enrolled member gets for it;

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from loyalty.domain.errors import IdentityInvalid
 from loyalty.domain.member import IDENTITY_STRENGTH, Channel, Identity, IdentityKind
@@ -32,8 +33,7 @@ class CustomerRef:
     consents: Mapping[Channel, bool] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """Which stored customer a reference means.
 
     `member_id` is None for a customer who is not stored yet. `others` are the customers that weaker

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from loyalty.domain.errors import ReturnConflict, ReturnExceedsOrder, TooManyReturnsWaiting
 from loyalty.domain.orders import AcceptedOrder, EarningLine, OrderReturns, Return, ReturnLine
@@ -22,8 +23,7 @@ MAX_WAITING = 30
 MAX_WAITING_LINES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class TakenBack:
+class TakenBack(NamedTuple):
     """What one return takes back: eligible minor units (program's currency) and points."""
 
     returns: OrderReturns

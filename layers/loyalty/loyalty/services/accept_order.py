@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from loyalty.domain.acceptance import OrderDecision, Rules, require_past
 from loyalty.domain.acceptance import accept_order as decide_order
@@ -26,8 +27,7 @@ from loyalty.services.ports import (
 from loyalty.services.retrying import with_retries
 
 
-@dataclass(frozen=True, slots=True)
-class OrderOutcome:
+class OrderOutcome(NamedTuple):
     """The answer to an order; `created` is False when it was accepted before."""
 
     answer: dict[str, object]

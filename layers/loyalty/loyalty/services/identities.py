@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.identity import CustomerRef, claimable, resolve
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from loyalty.domain.tasks import Task
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCustomer:
+class KnownCustomer(NamedTuple):
     """A stored customer, or None, with what their reference adds and contradicts.
 
     `claims` are identities that nobody has and this customer may have; `others` are the customers

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.ports import ProgramStore
 
 
-@dataclass(frozen=True, slots=True)
-class SavedProgram:
+class SavedProgram(NamedTuple):
     """A version of the program and who saved it when; both None for the built-in version 0."""
 
     definition: ProgramDefinition

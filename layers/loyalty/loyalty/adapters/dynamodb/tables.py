@@ -7,8 +7,7 @@ gives all of them one connection when the process knows its settings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
@@ -98,8 +97,7 @@ class SharedConnection(Connection):
         return self._aws.session
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(NamedTuple):
     """The bound tables."""
 
     connection: SharedConnection
