@@ -151,6 +151,12 @@ class UpgradeTask(Task):
     to_tier: str
 
 
+class TierVoucher(Contract):
+    """W8. The code stays out of executions: who has it can spend it."""
+
+    is_issued: bool
+
+
 class PointsAlertTask(Task):
     """W12. Points that one evaluation posted."""
 
