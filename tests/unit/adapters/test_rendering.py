@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -22,11 +23,20 @@ MARKETING = [
     *(f"{name}/reminder" for name in SETS),
     "outreach",
 ]
+GOLD = {
+    "tier": "Gold",
+    "multiplier": Decimal("1.250"),
+    "benefits": ("Free alterations", "<i>More</i>"),
+    "voucher_valid_days": 60,
+}
+SERVICE: dict[str, dict[str, Any]] = {"welcome": {}, "tier_upgrade": GOLD}
+ALL = [*MARKETING, *SERVICE]
 
 
-def mail(template: str, name: str | None = "Ann") -> Email:
+def mail(template: str, name: str | None = "Ann", **facts: Any) -> Email:
     context: dict[str, Any] = {"name": name, "unsubscribe_url": UNSUBSCRIBE}
-    if template != "welcome":
+    context |= SERVICE.get(template, {}) | facts
+    if template in MARKETING:
         context |= {
             "accept_url": ANSWER,
             "decline_url": f"{ANSWER}?answer=decline",
@@ -47,17 +57,34 @@ def test_marketing_mails_have_all_links_as_text_and_html(template: str) -> None:
     assert "\n" not in sent.subject
 
 
-@pytest.mark.parametrize("template", [*MARKETING, "welcome"])
+@pytest.mark.parametrize("template", ALL)
 def test_a_name_is_escaped_in_html_and_may_be_missing(template: str) -> None:
     assert "<script>" not in mail(template, "<script>alert(1)</script>").html
     assert "None" not in mail(template, None).text + mail(template, None).html
 
 
-@pytest.mark.parametrize("template", [*MARKETING, "welcome"])
+@pytest.mark.parametrize("template", ALL)
 def test_mails_load_nothing(template: str) -> None:
     html = mail(template).html
     assert html.startswith("<!doctype html>")
     assert not re.search(r"<(script|img|link|iframe)|url\(|javascript:", html)
+
+
+def test_a_new_tier_is_told_with_all_that_it_brings() -> None:
+    sent = mail("tier_upgrade")
+    assert sent.subject == "You have reached Gold"
+    for body in (sent.text, sent.html):
+        assert "1.25 times the points" in body
+        assert "Free alterations" in body
+        assert "valid for 60 days" in body
+    assert "&lt;i&gt;More&lt;/i&gt;" in sent.html
+
+
+def test_a_tier_without_extras_is_told_in_few_words() -> None:
+    sent = mail("tier_upgrade", multiplier=1, benefits=(), voucher_valid_days=None)
+    for body in (sent.text, sent.html):
+        assert "Gold" in body
+        assert not re.search(r"times the points|What it brings|voucher", body)
 
 
 def test_a_line_break_in_a_value_begins_no_header() -> None:

@@ -26,6 +26,8 @@ EliteStatus = Literal[
     "erased",
 ]
 InactiveReason = Literal["silent", "lapsed"]
+# Service messages that a member can switch off, or on.
+Preference = Literal["points_sms", "tier_mail", "statement", "voucher_reminder"]
 
 # Strongest first: an order with conflicting identities goes to the owner of the strongest.
 IDENTITY_STRENGTH: tuple[IdentityKind, ...] = ("card", "external_id", "email", "phone")
@@ -54,7 +56,8 @@ class Member:
     `version` 0 is not stored yet. `lifetime_spend_minor` is in the program's currency. `variant`
     and `journey_program_version` are drawn once, when the journey starts. `marketing_sent_at` holds
     the latest marketing messages, newest last, as many as the weekly limit needs. `suppressed` maps
-    a channel to why nothing may be sent there (bounce, complaint).
+    a channel to why nothing may be sent there (bounce, complaint). `preferences` holds what the
+    member said about service messages; `domain.preferences` knows what holds otherwise.
     """
 
     member_id: str
@@ -67,6 +70,7 @@ class Member:
     standing: TierStanding = field(default_factory=TierStanding)
     identities: tuple[Identity, ...] = ()
     name: str | None = None
+    address: str | None = None
     lifetime_spend_minor: int = 0
     account: Account = field(default_factory=Account)
     months: tuple[MonthTotals, ...] = ()
@@ -79,6 +83,7 @@ class Member:
     invite_suppressed: bool = False
     consents: Mapping[Channel, Consent] = field(default_factory=dict)
     suppressed: Mapping[Channel, str] = field(default_factory=dict)
+    preferences: Mapping[Preference, bool] = field(default_factory=dict)
     marketing_sent_at: tuple[datetime, ...] = ()
     outreach_sent: int = 0
 

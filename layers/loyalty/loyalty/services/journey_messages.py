@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from loyalty.contracts.journeys import SendOutcome
@@ -26,16 +26,15 @@ from loyalty.domain.messaging import (
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.customers import commit_step, present_member
 from loyalty.services.letters import LetterKind, Outbox, compose
-from loyalty.services.messages import (
-    SERVICE_RETRY_AFTER,
-    ClaimedMail,
-    MessageUnsettled,
-    claim,
-    deliver,
-    unchanged,
-)
+from loyalty.services.messages import ClaimedMail, claim, deliver, unchanged
 from loyalty.services.ports import InviteLimiter, ProgramStore
 from loyalty.services.retrying import with_retries
+from loyalty.services.service_messages import (
+    Post,
+    ServiceMessage,
+    mail_reaches,
+    send_service_message,
+)
 
 SENT: Final = SendOutcome(outcome="sent")
 SUPPRESSED: Final = SendOutcome(outcome="suppressed")
@@ -116,57 +115,17 @@ def send_reminder(member_id: str, *, outbox: Outbox, program: ProgramStore) -> S
 def send_welcome(member_id: str, *, outbox: Outbox, program: ProgramStore) -> SendOutcome:
     """Welcome the customer who accepted, by e-mail.
 
-    A service message: it needs no marketing consent. One left `sending` by a crash is sent again
-    once, after 15 minutes.
-
-    Requests: 2 reads, 1 transaction, 1 mail, 1 update.
-
-    Returns
-    -------
-    SendOutcome
-        `sent`, or `suppressed` when no mail can reach the customer.
-
-    Raises
-    ------
-    MessageUnsettled
-        A call of the last 15 minutes claimed the mail and did not say what came of it.
-    MemberNotFound, EmailRefused, MemberBusy
-        As for `send_invite`.
+    Requests, outcomes and errors are those of `send_service_message`.
     """
-    now = outbox.clock.now()
 
-    def decide() -> ClaimedMail | SendOutcome:
-        member = present_member(outbox.store, member_id)
-        if member.identity("email") is None or "email" in member.suppressed:
-            return SUPPRESSED
-        message_id = _free_welcome(outbox, member_id, now)
-        if message_id is None:
-            return SENT
+    def write(member: Member, message_id: str, now: datetime) -> Post | None:
+        if not mail_reaches(member):
+            return None
         email = compose("welcome", message_id, member, program.current(now), outbox=outbox, at=now)
-        return claim(
-            member,
-            unchanged(member),
-            "welcome",
-            message_id,
-            email,
-            store=outbox.store,
-            at=now,
-        )
+        return partial(outbox.sender.send, email)
 
-    return _delivered(with_retries(decide), outbox)
-
-
-def _free_welcome(outbox: Outbox, member_id: str, now: datetime) -> str | None:
-    """Return the message id under which a welcome may go out now; None when it is done."""
-    first = outbox.store.message(member_id, "welcome")
-    if first is None or first.state == "failed":
-        return "welcome"
-    if first.state == "sent":
-        return None
-    if now < first.claimed_at + SERVICE_RETRY_AFTER:
-        raise MessageUnsettled(member_id)
-    second = outbox.store.message(member_id, "welcome-again")
-    return "welcome-again" if second is None or second.state == "failed" else None
+    message = ServiceMessage("welcome", member_id, "email", "welcome")
+    return send_service_message(message, write, store=outbox.store, clock=outbox.clock)
 
 
 def _invite_slot(limiter: InviteLimiter, current: ProgramDefinition, now: datetime) -> datetime:

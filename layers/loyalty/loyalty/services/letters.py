@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, Literal
 
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.ports import Clock, Email, EmailSender, LinkSigner, MemberStore, Renderer
 
-LetterKind = Literal["invite", "reminder", "outreach", "welcome"]
+LetterKind = Literal[
+    "invite", "reminder", "outreach", "welcome", "tier_upgrade", "statement", "voucher_reminder"
+]
+# They belong to the membership: no consent is needed, and nothing is advertised.
+SERVICE: Final[frozenset[LetterKind]] = frozenset(
+    {"welcome", "tier_upgrade", "statement", "voucher_reminder"}
+)
 
 INVITATION: Final = "invitation"
 UNSUBSCRIBE: Final = "unsubscribe"
@@ -38,6 +46,7 @@ def compose(
     *,
     outbox: Outbox,
     at: datetime,
+    facts: Mapping[str, object] = MappingProxyType({}),
 ) -> Email:
     """Render a mail to a customer who has an e-mail identity.
 
@@ -55,6 +64,8 @@ def compose(
         Renderer and links.
     at
         Now; the links are valid from here on.
+    facts
+        What else the template says.
 
     Raises
     ------
@@ -76,14 +87,15 @@ def compose(
             "name": member.name,
             "unsubscribe_url": unsubscribe,
             **_answer_urls(kind, member, definition, outbox, at),
+            **facts,
         },
-        headers={} if kind == "welcome" else marketing_headers,
+        headers={} if kind in SERVICE else marketing_headers,
         tags={"member_id": member.member_id, "message_id": message_id},
     )
 
 
 def _template(kind: LetterKind, member: Member, definition: ProgramDefinition) -> str:
-    if kind in {"outreach", "welcome"} or member.variant is None:
+    if kind == "outreach" or kind in SERVICE or member.variant is None:
         return kind
     return f"{definition.variant(member.variant).texts}/{kind}"
 
@@ -91,7 +103,7 @@ def _template(kind: LetterKind, member: Member, definition: ProgramDefinition) -
 def _answer_urls(
     kind: LetterKind, member: Member, definition: ProgramDefinition, outbox: Outbox, at: datetime
 ) -> dict[str, object]:
-    if kind == "welcome":
+    if kind in SERVICE:
         return {}
     expires_at = at + timedelta(days=definition.link_valid_days)
     token = outbox.links.sign(INVITATION, member.member_id, issued_at=at, expires_at=expires_at)

@@ -6,17 +6,24 @@ sends. A crash between claim and mark leaves it `sending`: whether the mail went
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from loyalty.domain.journey import Step
 from loyalty.domain.member import Member
 from loyalty.services.customers import commit_step
 from loyalty.services.letters import LetterKind, Outbox
-from loyalty.services.ports import Due, Email, EmailInDoubt, EmailRefused, MemberStore, MessageClaim
-
-SERVICE_RETRY_AFTER: Final = timedelta(minutes=15)
+from loyalty.services.message_ports import SmsInDoubt, SmsRefused
+from loyalty.services.ports import (
+    Clock,
+    Due,
+    Email,
+    EmailInDoubt,
+    EmailRefused,
+    MemberStore,
+    MessageClaim,
+)
 
 
 class MessageUnsettled(Exception):
@@ -43,7 +50,7 @@ def claim(
     due: tuple[Due, ...] = (),
     due_done: tuple[Due, ...] = (),
 ) -> ClaimedMail:
-    """Write a member's step together with the claim of its e-mail.
+    """Write a member's step together with the claim of its marketing mail.
 
     Raises
     ------
@@ -55,7 +62,7 @@ def claim(
         member_id=before.member_id,
         channel="email",
         kind=kind,
-        marketing=kind != "welcome",
+        marketing=True,
         state="sending",
         claimed_at=at,
     )
@@ -69,25 +76,37 @@ def unchanged(member: Member) -> Step:
 
 
 def deliver(mail: ClaimedMail, *, outbox: Outbox) -> None:
-    """Send a claimed mail and mark its claim.
+    """Send a claimed mail and mark its claim; errors are those of `send_and_mark`."""
+    send_and_mark(
+        mail.claim,
+        lambda: outbox.sender.send(mail.email),
+        store=outbox.store,
+        clock=outbox.clock,
+    )
 
-    A marketing mail of which nobody knows whether it went out counts as sent.
+
+def send_and_mark(
+    claimed: MessageClaim, send: Callable[[], None], *, store: MemberStore, clock: Clock
+) -> None:
+    """Send a message by calling `send`, and mark its claim.
+
+    A marketing message of which nobody knows whether it went out counts as sent.
 
     Raises
     ------
-    EmailRefused
+    EmailRefused, SmsRefused
         It was certainly not sent; its claim is `failed` and may be claimed again.
     MessageUnsettled
         Nobody knows whether this service message went out; its claim stays `sending`.
     """
-    member_id, message_id = mail.claim.member_id, mail.claim.message_id
+    member_id, message_id = claimed.member_id, claimed.message_id
     try:
-        outbox.sender.send(mail.email)
-    except EmailRefused:
-        outbox.store.mark_message(member_id, message_id, "failed", outbox.clock.now())
+        send()
+    except (EmailRefused, SmsRefused):
+        store.mark_message(member_id, message_id, "failed", clock.now())
         raise
-    except EmailInDoubt as error:
-        if mail.claim.marketing:
+    except (EmailInDoubt, SmsInDoubt) as error:
+        if claimed.marketing:
             return
         raise MessageUnsettled(message_id) from error
-    outbox.store.mark_message(member_id, message_id, "sent", outbox.clock.now())
+    store.mark_message(member_id, message_id, "sent", clock.now())

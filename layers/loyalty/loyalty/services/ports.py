@@ -40,7 +40,8 @@ class Due:
 class MessageClaim:
     """The right to send one message once.
 
-    `message_id` is unique per member (`invite`, `reminder`, `outreach-2`).
+    `message_id` is unique per member (`invite`, `reminder`, `outreach-2`). `about` names what of
+    the member's it tells of.
     """
 
     message_id: str
@@ -51,6 +52,7 @@ class MessageClaim:
     state: MessageState
     claimed_at: datetime
     sent_at: datetime | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from loyalty.domain.member import (
     Identity,
     InactiveReason,
     Member,
+    Preference,
     StatusChange,
 )
 from loyalty.domain.orders import OrderKey
@@ -71,6 +72,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
     standing = DocumentAttribute(TierStanding)
     identities = DocumentAttribute(tuple[Identity, ...])
     name = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)
     lifetime_spend_minor = IntegerAttribute()
     lots = DocumentAttribute(tuple[Lot, ...])
     pending = DocumentAttribute(tuple[PendingPoints, ...])
@@ -87,6 +89,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
     invite_suppressed = BooleanAttribute()
     consents = DocumentAttribute(dict[Channel, Consent])
     suppressed = DocumentAttribute(dict[Channel, str])
+    preferences = DocumentAttribute(dict[Preference, bool], null=True)
     marketing_sent_at = DocumentAttribute(tuple[datetime, ...])
     outreach_sent = IntegerAttribute()
 
@@ -106,6 +109,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             standing=member.standing,
             identities=member.identities,
             name=member.name,
+            address=member.address,
             lifetime_spend_minor=member.lifetime_spend_minor,
             lots=account.lots,
             pending=account.pending,
@@ -122,6 +126,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             invite_suppressed=member.invite_suppressed,
             consents=member.consents,
             suppressed=member.suppressed,
+            preferences=member.preferences or None,
             marketing_sent_at=member.marketing_sent_at,
             outreach_sent=member.outreach_sent,
         )
@@ -143,6 +148,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             standing=self.standing,
             identities=self.identities,
             name=self.name,
+            address=self.address,
             lifetime_spend_minor=self.lifetime_spend_minor,
             account=Account(self.lots, self.pending, self.owed, self.entries, self.expired or ()),
             months=self.months,
@@ -155,6 +161,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             invite_suppressed=self.invite_suppressed,
             consents=self.consents,
             suppressed=self.suppressed,
+            preferences=self.preferences or {},
             marketing_sent_at=self.marketing_sent_at,
             outreach_sent=self.outreach_sent,
         )
@@ -263,6 +270,7 @@ class MessageItem(MembersItem, discriminator="message"):
     state = WordAttribute[MessageState]()
     claimed_at = InstantAttribute()
     sent_at = InstantAttribute(null=True)
+    about = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, claim: MessageClaim) -> MessageItem:
@@ -276,6 +284,7 @@ class MessageItem(MembersItem, discriminator="message"):
             state=claim.state,
             claimed_at=claim.claimed_at,
             sent_at=claim.sent_at,
+            about=claim.about,
         )
 
     def claim(self) -> MessageClaim:
@@ -288,6 +297,7 @@ class MessageItem(MembersItem, discriminator="message"):
             state=self.state,
             claimed_at=self.claimed_at,
             sent_at=self.sent_at,
+            about=self.about,
         )
 
 

@@ -1,0 +1,62 @@
+"""W11: congratulating a member on a tier."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from loyalty.contracts.journeys import SendOutcome
+from loyalty.domain.member import Member
+from loyalty.domain.preferences import wants
+from loyalty.domain.program import ProgramDefinition
+from loyalty.services.letters import Outbox, compose
+from loyalty.services.ports import ProgramStore
+from loyalty.services.service_messages import (
+    Post,
+    ServiceMessage,
+    mail_reaches,
+    send_service_message,
+)
+
+
+def send_tier_upgrade_email(
+    member_id: str, upgrade_id: str, to_tier: str, *, outbox: Outbox, program: ProgramStore
+) -> SendOutcome:
+    """Tell a member by e-mail that they moved up, and what it brings; once per upgrade.
+
+    Requests and errors are those of `send_service_message`.
+
+    Returns
+    -------
+    SendOutcome
+        `sent`, or `suppressed`: no mail reaches the member, they do not want this one, or the
+        upgrade has been undone.
+    """
+
+    def write(member: Member, message_id: str, now: datetime) -> Post | None:
+        is_undone = not member.standing.spans or member.standing.spans[-1].upgrade_id != upgrade_id
+        if is_undone or not mail_reaches(member) or not wants(member, "tier_mail"):
+            return None
+        definition = program.current(now)
+        facts = _facts(definition, to_tier)
+        email = compose(
+            "tier_upgrade", message_id, member, definition, outbox=outbox, at=now, facts=facts
+        )
+        return partial(outbox.sender.send, email)
+
+    message = ServiceMessage(
+        f"tier-{upgrade_id}", member_id, "email", "tier_upgrade", about=upgrade_id
+    )
+    return send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+
+
+def _facts(definition: ProgramDefinition, tier_name: str) -> dict[str, object]:
+    """Return what the mail says of the tier; nothing of one that the program has no more."""
+    tier = next((tier for tier in definition.tiers if tier.name == tier_name), None)
+    voucher = tier.voucher if tier and definition.vouchers_enabled else None
+    return {
+        "tier": tier_name.replace("_", " ").title(),
+        "multiplier": tier.multiplier if tier else 1,
+        "benefits": tier.benefits if tier else (),
+        "voucher_valid_days": voucher.valid_days if voucher else None,
+    }
