@@ -7,12 +7,13 @@ from typing import Any
 from loyalty.adapters.dynamodb.stream_items import domain_item
 from loyalty.runtime import composition
 from loyalty.runtime.observability import instrumented, logger, metrics
-from loyalty.services.publish_events import StreamRecord, publish
+from loyalty.services.publish_events import publish
+from loyalty.services.stream_records import StreamRecord
 
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    records = [_record(record["dynamodb"]) for record in event["Records"]]
+    records = [StreamRecord.of(record["dynamodb"]) for record in event["Records"]]
     unpublished = publish(records, read_fact=domain_item, bus=composition.event_bus())
     for record in unpublished:
         logger.error("event not published", place=record.sequence_number, reason=record.reason)
@@ -20,12 +21,3 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         # A batch that fails in part is no error to Lambda's own metrics.
         metrics.add_metric("EventsNotPublished", "Count", len(unpublished))
     return {"batchItemFailures": [{"itemIdentifier": item.sequence_number} for item in unpublished]}
-
-
-def _record(change: dict[str, Any]) -> StreamRecord:
-    return StreamRecord(
-        sequence_number=change["SequenceNumber"],
-        pk=change["Keys"]["pk"]["S"],
-        sk=change["Keys"]["sk"]["S"],
-        image=change["NewImage"],
-    )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         WorkQueue,
     )
     from loyalty.services.program_ports import ProgramArchive
+    from loyalty.services.task_ports import TaskStore
 
 
 @cache
@@ -43,7 +44,8 @@ def aws() -> Aws:
 
 
 @cache
-def _tables() -> Tables:
+def tables() -> Tables:
+    """Return the tables, with the models bound to them."""
     from loyalty.adapters.dynamodb.tables import bind
 
     return bind(
@@ -63,7 +65,7 @@ def member_store() -> MemberStore:
     """Return the store of customers, orders and due items."""
     from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 
-    return DynamoMemberStore(_tables(), _identity_secret)
+    return DynamoMemberStore(tables(), _identity_secret)
 
 
 @cache
@@ -71,7 +73,7 @@ def journey_store() -> JourneyStore:
     """Return the store of task tokens and run claims."""
     from loyalty.adapters.dynamodb.journey_store import DynamoJourneyStore
 
-    _tables()
+    tables()
     return DynamoJourneyStore()
 
 
@@ -80,7 +82,7 @@ def program_store() -> ProgramArchive:
     """Return the versions of the program definition."""
     from loyalty.adapters.dynamodb.program_store import DynamoProgramStore
 
-    _tables()
+    tables()
     return DynamoProgramStore(cache_seconds=settings().program_cache_seconds)
 
 
@@ -89,8 +91,17 @@ def invite_limiter() -> InviteLimiter:
     """Return the count of invites by the hour."""
     from loyalty.adapters.dynamodb.invite_limiter import DynamoInviteLimiter
 
-    _tables()
+    tables()
     return DynamoInviteLimiter()
+
+
+@cache
+def task_store() -> TaskStore:
+    """Return the tasks of staff."""
+    from loyalty.adapters.dynamodb.task_store import DynamoTaskStore
+
+    tables()
+    return DynamoTaskStore()
 
 
 @cache
@@ -98,16 +109,8 @@ def report_store() -> ReportStore:
     """Return the results of jobs."""
     from loyalty.adapters.dynamodb.report_store import DynamoReportStore
 
-    _tables()
+    tables()
     return DynamoReportStore(clock())
-
-
-@cache
-def totals_store() -> TotalsStore:
-    """Return the totals of the program by month."""
-    from loyalty.adapters.dynamodb.totals_store import DynamoTotalsStore
-
-    return DynamoTotalsStore(_tables(), clock())
 
 
 @cache
@@ -236,6 +239,16 @@ class AwaitPorts(StartPorts):
     store: MemberStore
 
 
+class TaskPorts(TypedDict):
+    tasks: TaskStore
+    store: MemberStore
+
+
+class DecisionPorts(TaskPorts):
+    program: ProgramArchive
+    clock: Clock
+
+
 class DuePlanPorts(TypedDict):
     clock: Clock
     queue: WorkQueue
@@ -265,16 +278,6 @@ class ImportPlanPorts(ReportPorts):
 class ImportChunkPorts(OrderPorts):
     objects: ObjectStore
     reports: ReportStore
-
-
-class CountingPorts(TypedDict):
-    program: ProgramArchive
-    totals: TotalsStore
-
-
-class MonthReportPorts(CountingPorts):
-    reports: ReportStore
-    clock: Clock
 
 
 class LedgerStartPorts(TypedDict):
@@ -309,7 +312,7 @@ def member_ports() -> MemberPorts:
     return {"store": member_store(), "clock": clock(), "program": program_store()}
 
 
-return_ports = quote_ports = consent_ports = member_ports
+return_ports = quote_ports = consent_ports = action_ports = member_ports
 
 
 def order_ports() -> OrderPorts:
@@ -333,6 +336,16 @@ def start_ports() -> StartPorts:
 def await_ports() -> AwaitPorts:
     """Return what waiting for an answer needs."""
     return {**start_ports(), "store": member_store()}
+
+
+def task_ports() -> TaskPorts:
+    """Return what showing tasks needs."""
+    return {"tasks": task_store(), "store": member_store()}
+
+
+def decision_ports() -> DecisionPorts:
+    """Return what deciding on a task needs."""
+    return {**task_ports(), "program": program_store(), "clock": clock()}
 
 
 def outbox() -> Outbox:
@@ -385,16 +398,6 @@ def import_plan_ports() -> ImportPlanPorts:
 def import_chunk_ports() -> ImportChunkPorts:
     """Return what importing a chunk needs."""
     return {**order_ports(), "objects": object_store(), "reports": report_store()}
-
-
-def counting_ports() -> CountingPorts:
-    """Return what counting the facts of a stream needs."""
-    return {"program": program_store(), "totals": totals_store()}
-
-
-def month_report_ports() -> MonthReportPorts:
-    """Return what writing a month's reports and locking a month need."""
-    return {**counting_ports(), "reports": report_store(), "clock": clock()}
 
 
 def ledger_start_ports() -> LedgerStartPorts:

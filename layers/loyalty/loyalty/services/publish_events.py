@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +10,7 @@ from loyalty.contracts.events import Fact
 from loyalty.contracts.facts import event_of
 from loyalty.contracts.values import iso
 from loyalty.services.ports import EventBus
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRecord:
-    """An item as inserted; `sequence_number` is its place in the stream's shard."""
-
-    sequence_number: str
-    pk: str
-    sk: str
-    image: Mapping[str, Any]
+from loyalty.services.stream_records import StreamRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +62,7 @@ def publish(
 def _event(record: StreamRecord, fact: Fact | None) -> Mapping[str, object] | None:
     if fact is None:
         return None
-    event_id = hashlib.sha256(f"{record.pk}|{record.sk}".encode()).hexdigest()[:32]
-    event = event_of(fact, event_id)
+    event = event_of(fact, record.event_id)
     return {
         "source": event.source,
         "detail_type": type(event).__name__,

@@ -1,0 +1,73 @@
+"""What totals and reports need of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from loyalty.domain.program_totals import Buyer, Counts
+from loyalty.services.ports import ChangeRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What one transaction counts: facts by their events' ids, buyers, and counts by month."""
+
+    event_ids: tuple[str, ...]
+    buyers: tuple[Buyer, ...]
+    flows: Mapping[str, Counts]
+    gauges: Mapping[str, Counts]
+
+
+class AdditionRefused(ChangeRefused):
+    """Nothing was counted; tells what was counted before, and which months are locked."""
+
+    def __init__(
+        self,
+        event_ids: frozenset[str] = frozenset(),
+        buyers: frozenset[Buyer] = frozenset(),
+        locked: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(f"{len(event_ids)} facts, {len(buyers)} buyers, locked {sorted(locked)}")
+        self.event_ids = event_ids
+        self.buyers = buyers
+        self.locked = locked
+
+
+@dataclass(frozen=True, slots=True)
+class MonthLock:
+    """Who closed a month when; nothing is counted in it any more."""
+
+    month: str
+    locked_by: str
+    locked_at: datetime
+
+
+class TotalsStore(Protocol):
+    """Totals of the program by month (ProgramTable)."""
+
+    def known_buyers(self, buyers: Sequence[Buyer]) -> frozenset[Buyer]:
+        """Return those of up to 100 that are counted already; may miss the latest."""
+        ...
+
+    def add(self, addition: Addition) -> None:
+        """Count, all or nothing; raise `AdditionRefused` when a part must not be counted."""
+        ...
+
+    def flows(self, month: str) -> Counts:
+        """Return what happened in a month: 1 query."""
+        ...
+
+    def levels(self, month: str) -> Counts:
+        """Return the gauges at a month's end, the changes up to then summed: 1 query."""
+        ...
+
+    def lock(self, lock: MonthLock) -> MonthLock:
+        """Close a month for ever; return the lock, or the one that it has already."""
+        ...
+
+    def locks(self) -> Mapping[str, MonthLock]:
+        """Return the locks by month: 1 query."""
+        ...

@@ -1,0 +1,182 @@
+"""What each fact adds to the totals of the program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from loyalty.domain.ledger import Account, PendingPoints, Posting, accrue, release, reverse
+from loyalty.domain.member import StatusChange
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Money, OrderKey
+from loyalty.domain.program_totals import Buyer, Counted, by_suffix, count, moved_to, summed
+from loyalty.domain.vouchers import VoucherFact
+from tests.support.examples import PROGRAM
+
+# 23:30 in UTC is the next day, and here the next month, in the program's zone.
+LATE = datetime(2017, 3, 31, 23, 30, tzinfo=UTC)
+NOON = datetime(2017, 3, 15, 12, tzinfo=UTC)
+ORDER = AcceptedOrder(
+    key=OrderKey("pos", "1"),
+    member_id="m1",
+    occurred_at=NOON,
+    recorded_at=NOON,
+    store_id=None,
+    total=Money(10_000, "EUR"),
+    lines=(),
+    eligible_minor=9_000,
+    points=9,
+    releases_at=None,
+    lot_expires_at=None,
+    program_version=1,
+    answer={},
+    tier="gold",
+)
+RETURN = AcceptedReturn(
+    OrderKey("pos", "1"), "r1", "m1", NOON, NOON, "f", 4_000, 4, {}, tier="gold"
+)
+CHANGE = StatusChange("m1", 2, "InviteAccepted", NOON, NOON, "invited", "active")
+TIER_CHANGED = replace(
+    CHANGE,
+    event="TierChanged",
+    from_status="active",
+    data={"from_tier": "member", "to_tier": "gold", "reason": "upgraded", "month": "2017-02"},
+)
+
+
+def test_a_fact_counts_in_the_month_of_the_program_s_own_zone() -> None:
+    assert count(replace(ORDER, occurred_at=LATE), PROGRAM).month == "2017-04"
+
+
+def test_an_order_counts_by_tier_with_its_buyer() -> None:
+    counted = count(ORDER, PROGRAM)
+
+    assert counted.flows == {"facts:OrderAccepted": 1, "orders:gold": 1, "spend:gold": 9_000}
+    assert counted.buyers == tuple(
+        Buyer("2017-03", group, "m1") for group in ("customer", "member", "tier:gold")
+    )
+
+
+def test_who_is_no_member_buys_without_a_tier() -> None:
+    counted = count(replace(ORDER, tier=None), PROGRAM)
+
+    assert by_suffix(counted.flows, "spend") == {"-": 9_000}
+    assert counted.buyers == (Buyer("2017-03", "customer", "m1"),)
+    assert count(replace(ORDER, tier=None, member_id=None), PROGRAM).buyers == ()
+
+
+def test_a_return_counts_in_its_own_month_by_its_order_s_tier() -> None:
+    counted = count(replace(RETURN, occurred_at=LATE), PROGRAM)
+
+    assert counted.month == "2017-04"
+    assert counted.flows == {
+        "facts:ReturnAccepted": 1,
+        "returns:gold": 1,
+        "returned:gold": 4_000,
+    }
+
+
+def test_entries_count_by_kind_and_account() -> None:
+    posting = Posting("m1", "order/pos/1", NOON, NOON, "order")
+    earned = PendingPoints(LATE, datetime(2018, 4, 1, tzinfo=UTC), 50)
+    account, accrual = accrue(Account(), posting, earned)
+    account, released = release(account, posting, LATE)
+    assert released is not None
+    account, reversal = reverse(account, posting, replace(earned, points=70))
+
+    counted = [count(entry, PROGRAM) for entry in (accrual, released, reversal)]
+
+    assert counted[0].flows == {
+        "facts:PointsPosted": 1,
+        "entries:accrual": 1,
+        "ledger:accrual:issued": -50,
+        "ledger:accrual:pending": 50,
+    }
+    assert counted[1].flows == {
+        "facts:PointsPosted": 1,
+        "entries:release": 1,
+        "ledger:release:pending": -50,
+        "ledger:release:available": 50,
+    }
+    levels = summed(part.gauges for part in counted)
+    assert levels == {"points:pending": 0, "points:available": -20, "points:owed": 20}
+    assert account.balance == -20
+
+
+def test_an_enrolment_adds_a_member_to_the_entry_tier() -> None:
+    enrolled = replace(CHANGE, event="MemberEnrolled", from_status="active")
+
+    counted = count(enrolled, PROGRAM)
+
+    assert counted == Counted("2017-03", {"facts:MemberEnrolled": 1}, {"members:member": 1})
+
+
+def test_a_change_of_status_moves_between_the_levels() -> None:
+    assert count(CHANGE, PROGRAM).gauges == {"status:active": 1, "status:invited": -1}
+    crossed = replace(CHANGE, from_status="prospect", to_status="invited")
+    assert count(crossed, PROGRAM).gauges == {"status:invited": 1}
+
+
+@pytest.mark.parametrize(
+    ("reason", "flow"),
+    [
+        ("upgraded", "moved_up:gold"),
+        ("approved", "moved_up:gold"),
+        ("downgraded", "moved_down:gold"),
+        ("return", "moved_down:gold"),
+    ],
+)
+def test_a_change_of_tier_counts_in_the_month_that_was_judged(reason: str, flow: str) -> None:
+    counted = count(replace(TIER_CHANGED, data={**TIER_CHANGED.data, "reason": reason}), PROGRAM)
+
+    assert counted.month == "2017-02"
+    assert counted.flows == {"facts:TierChanged": 1, flow: 1}
+    assert counted.gauges == {"members:member": -1, "members:gold": 1}
+
+
+def test_who_leaves_is_in_no_tier_and_is_again_when_that_is_undone() -> None:
+    merged = replace(
+        CHANGE,
+        event="MemberMerged",
+        from_status="active",
+        to_status="merged",
+        data={"tier": "gold"},
+    )
+    undone = replace(merged, from_status="merged", to_status="active")
+
+    assert count(merged, PROGRAM).gauges["members:gold"] == -1
+    assert count(undone, PROGRAM).gauges["members:gold"] == 1
+
+
+def voucher_fact(event: str, **data: str | int | None) -> VoucherFact:
+    return VoucherFact("v1", 1, event, NOON, "m1", "cause", data)
+
+
+def test_vouchers_count_with_the_discount_that_they_gave() -> None:
+    facts = [
+        voucher_fact("VoucherIssued", amount_minor=2_500),
+        voucher_fact("VoucherReserved", amount_minor=1_000),
+        voucher_fact("VoucherRedeemed", amount_minor=1_000),
+        voucher_fact("VoucherRedeemed", amount_minor=None),
+        voucher_fact("VoucherRolledBack", amount_minor=1_000, undone="redeemed"),
+        voucher_fact("VoucherRolledBack", amount_minor=700, undone="reserved"),
+        voucher_fact("VoucherExpired", remaining_minor=2_500),
+    ]
+
+    flows = summed(count(fact, PROGRAM).flows for fact in facts)
+
+    assert by_suffix(flows, "vouchers") == {
+        "discount": 0,
+        "issued_amount": 2_500,
+        "redemptions": 1,
+    }
+    assert flows["facts:VoucherExpired"] == 1
+
+
+def test_what_is_late_counts_elsewhere_and_says_so() -> None:
+    moved = moved_to(count(ORDER, PROGRAM), "2017-05")
+
+    assert moved.month == "2017-05"
+    assert moved.flows["late:2017-03"] == 1
+    assert {buyer.month for buyer in moved.buyers} == {"2017-05"}
