@@ -1,4 +1,4 @@
-"""Points over HTTP that no order brings: adjustments, transfers."""
+"""Points over HTTP that no order brings: adjustments, transfers, actions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from loyalty.contracts.points import (
+    ActionAnswer,
+    ActionRequest,
     AdjustmentAnswer,
     AdjustmentAwaited,
     AdjustmentRequest,
@@ -17,6 +19,7 @@ from loyalty.runtime import composition, http
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services.adjust_points import adjust_points
+from loyalty.services.reward_action import reward_action
 from loyalty.services.transfer_points import transfer_points
 
 app = http.Api()
@@ -67,6 +70,26 @@ def post_transfer(member_id: Key, transfer: TransferRequest) -> Response:
         **composition.transfer_ports(),
     )
     return http.answer(HTTPStatus.CREATED, given)
+
+
+@app.post(
+    "/v1/members/<member_id>/actions",
+    summary="Reward what a member did beside buying; each action_id counts once",
+    tags=["points"],
+    responses={**http.PROBLEMS, 201: http.returns("Rewarded, now or before", ActionAnswer)},
+)
+def post_action(member_id: Key, done: ActionRequest) -> Response:
+    caller = http.caller(app)
+    caller.require("shop", "crm", "service", "manager", "admin")
+    rewarded = reward_action(
+        member_id,
+        action=done.action,
+        action_id=done.action_id,
+        occurred_at=done.occurred_at,
+        made_by=caller.subject,
+        **composition.action_ports(),
+    )
+    return http.answer(HTTPStatus.CREATED, rewarded)
 
 
 @instrumented

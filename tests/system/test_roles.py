@@ -65,6 +65,10 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
         {"service", "manager", "admin", OWN},
         {"transfer_id": "t", "to_member_id": "m-2", "points": 1},
     ),
+    ("POST", "/v1/members/{member_id}/actions"): (
+        {"shop", "crm", "service", "manager", "admin"},
+        {"action_id": "a", "action": "review", "occurred_at": "2017-01-01T00:00:00Z"},
+    ),
     ("GET", "/v1/program"): (STAFF, None),
     ("GET", "/v1/program/versions/{version}"): (STAFF, None),
     ("PUT", "/v1/program"): ({"manager", "admin"}, UPDATE),

@@ -11,6 +11,7 @@ import pytest
 from loyalty.domain.member import Consent
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
+from loyalty.services.reward_action import reward_action
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, an_order
@@ -80,6 +81,19 @@ def transfer(shop: Shop) -> None:
     )
 
 
+def review(shop: Shop) -> None:
+    reward_action(
+        shop.id_of("ada"),
+        action="review",
+        action_id="R-1",
+        occurred_at=shop.clock.now(),
+        made_by="shop",
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
 def consent(shop: Shop) -> None:
     change_consents(
         shop.id_of("ada"),
@@ -126,6 +140,7 @@ USE_CASES: list[UseCase[Any]] = [
     in_the_shop("an adjustment", adjust),
     in_the_shop("an adjustment that another approves", adjust_above_the_limit),
     in_the_shop("a transfer", transfer),
+    in_the_shop("a rewarded action", review),
     in_the_shop("a release", Shop.release_what_is_due, after(days=30)),
     in_the_shop("an expiry", Shop.expire_what_is_due, after(days=400)),
 ]

@@ -10,6 +10,7 @@ import pytest
 
 from loyalty.domain import journey
 from loyalty.domain.errors import InvitationAnswered, InvitationExpired, InvitationInvalid
+from loyalty.domain.program import ActionReward
 from loyalty.services import invitations
 from loyalty.services.ports import MemberChange
 from tests.support.journey_fakes import NOON, JourneyWorld
@@ -146,3 +147,10 @@ def test_a_busy_member_is_tried_again(world: JourneyWorld) -> None:
     world.store.before_commit = [MemberChange(member=spent, expected_version=1)]
     invitations.accept(link(world), **ports(world))
     assert (world.member().status, world.member().lifetime_spend_minor) == ("active", 99_999)
+
+
+def test_who_becomes_a_member_by_accepting_gets_the_sign_up_reward(world: JourneyWorld) -> None:
+    world.change_program(action_rewards=(ActionReward("sign_up", 50, 1),))
+    world.customer(status="invited")
+    invitations.accept(link(world), **ports(world))
+    assert world.member().account.points_available == 50

@@ -95,6 +95,42 @@ class TransferConflict(DomainError):
     code = "transfer_conflict"
 
 
+class ActionConflict(DomainError):
+    """The action id came before with another action."""
+
+    code = "action_conflict"
+
+
+class ActionNotRewarded(DomainError):
+    """The program has no reward for this action, or it was done too long ago."""
+
+    code = "action_not_rewarded"
+
+
+class ActionLimitReached(DomainError):
+    """The member had as many rewards for this action as there are in a calendar year."""
+
+    code = "action_limit_reached"
+
+
+class MergeNotFound(DomainError):
+    """There is no such merge."""
+
+    code = "merge_not_found"
+
+
+class MergeConflict(DomainError):
+    """The merge id came before with another member, or the other member was merged already."""
+
+    code = "merge_conflict"
+
+
+class MergeIsFinal(DomainError):
+    """The merge is too old to be undone, or a later one must be undone first."""
+
+    code = "merge_is_final"
+
+
 class SameMember(DomainError):
     """Two different members are needed."""
 
@@ -117,6 +153,12 @@ class TaskNotFound(DomainError):
     """There is no such task."""
 
     code = "task_not_found"
+
+
+class NotYourTask(DomainError):
+    """Tasks of this kind are for others."""
+
+    code = "forbidden"
 
 
 class TaskAlreadyDecided(DomainError):

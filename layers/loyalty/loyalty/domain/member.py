@@ -58,6 +58,8 @@ class Member:
     the latest marketing messages, newest last, as many as the weekly limit needs. `suppressed` maps
     a channel to why nothing may be sent there (bounce, complaint). `preferences` holds what the
     member said about service messages; `domain.preferences` knows what holds otherwise.
+    `action_counts` are the rewarded actions of this year and the last one, by `<year>/<action>`.
+    `merged_into` names the survivor of a merge, whose everything is now.
     """
 
     member_id: str
@@ -86,6 +88,8 @@ class Member:
     preferences: Mapping[Preference, bool] = field(default_factory=dict)
     marketing_sent_at: tuple[datetime, ...] = ()
     outreach_sent: int = 0
+    action_counts: Mapping[str, int] = field(default_factory=dict)
+    merged_into: str | None = None
 
     @property
     def tier(self) -> str | None:

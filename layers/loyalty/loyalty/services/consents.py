@@ -8,7 +8,7 @@ from dataclasses import replace
 from loyalty.domain.consents import record_consents
 from loyalty.domain.journey import Step
 from loyalty.domain.member import Channel, Consent, Member
-from loyalty.services.customers import commit_step, present_member
+from loyalty.services.customers import commit_step, current_member
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 
@@ -39,7 +39,7 @@ def change_consents(
     """
 
     def decide() -> Member:
-        member = present_member(store, member_id)
+        member = current_member(store, member_id)
         now = clock.now()
         next_version = replace(member, version=member.version + 1)
         changed, facts = record_consents(next_version, said, program.current(now), now)

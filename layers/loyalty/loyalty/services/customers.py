@@ -16,15 +16,31 @@ def present_member(store: MemberStore, member_id: str) -> Member:
     return member
 
 
+def current_member(store: MemberStore, member_id: str) -> Member:
+    """Return the customer, or the one into whom they were merged: 1 read, 1 more per merge.
+
+    Raises
+    ------
+    MemberNotFound
+        Unknown, left or erased.
+    """
+    member = store.member(member_id)
+    while member is not None and member.merged_into is not None:
+        member = store.member(member.merged_into)
+    if member is None or member.status in GONE:
+        raise MemberNotFound(member_id)
+    return member
+
+
 def enrolled_member(store: MemberStore, member_id: str) -> Member:
-    """Return the member as `present_member` does; raise `NotEnrolled` for one without an account.
+    """Return the member as `current_member` does; raise `NotEnrolled` for one without an account.
 
     Raises
     ------
     MemberNotFound, NotEnrolled
         There is no such customer, or they are no member.
     """
-    member = present_member(store, member_id)
+    member = current_member(store, member_id)
     if not member.enrolled:
         raise NotEnrolled(member_id)
     return member

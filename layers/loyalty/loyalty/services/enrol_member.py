@@ -17,6 +17,7 @@ from loyalty.services.identities import known_customer, new_customer
 from loyalty.services.members import view
 from loyalty.services.ports import Clock, Ids, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
+from loyalty.services.reward_action import with_sign_up_reward
 
 SOURCE = "enrolment"
 
@@ -74,7 +75,7 @@ def enrol_member(
                 before = change_consents(
                     before.member_id, said, store=store, program=program, clock=clock
                 )
-            return EnrolmentOutcome(view(before, definition), created=False)
+            return EnrolmentOutcome(view(before, definition, now), created=False)
         enrolled = enrol(before, definition, now)
         member, learned = learn(
             enrolled.member,
@@ -86,15 +87,18 @@ def enrol_member(
             now=now,
             lifts_opt_out=True,
         )
-        store.commit(
+        change = with_sign_up_reward(
             MemberChange(
                 member=member,
                 expected_version=before.version,
                 status_changes=enrolled.changes + learned,
                 claims=known.claims,
-            )
+            ),
+            definition,
+            now,
         )
-        return EnrolmentOutcome(view(member, definition), created=True)
+        store.commit(change)
+        return EnrolmentOutcome(view(change.member or member, definition, now), created=True)
 
     return with_retries(decide)
 

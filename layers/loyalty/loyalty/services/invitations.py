@@ -10,10 +10,18 @@ from loyalty.domain.errors import InvitationInvalid, MemberNotFound
 from loyalty.domain.journey import Answer, answer, may_answer
 from loyalty.domain.member import Consent, Member
 from loyalty.services.consents import change_consents
-from loyalty.services.customers import commit_step, present_member
+from loyalty.services.customers import current_member
 from loyalty.services.letters import INVITATION, UNSUBSCRIBE
-from loyalty.services.ports import Clock, Link, LinkSigner, MemberStore, ProgramStore
+from loyalty.services.ports import (
+    Clock,
+    Link,
+    LinkSigner,
+    MemberChange,
+    MemberStore,
+    ProgramStore,
+)
 from loyalty.services.retrying import with_retries
+from loyalty.services.reward_action import with_sign_up_reward
 
 UNSUBSCRIBE_SOURCE = "unsubscribe_link"
 
@@ -100,8 +108,14 @@ def _answer(
     def decide() -> InvitationView:
         member = _holder(store, link)
         now = clock.now()
-        step = answer(member, given, program.current(now), now)
-        commit_step(store, member, step)
+        definition = program.current(now)
+        step = answer(member, given, definition, now)
+        change = MemberChange(
+            member=step.member, expected_version=member.version, status_changes=step.changes
+        )
+        if step.member.enrolled and not member.enrolled:
+            change = with_sign_up_reward(change, definition, now)
+        store.commit(change)
         return _view(step.member, link)
 
     return with_retries(decide)
@@ -109,7 +123,7 @@ def _answer(
 
 def _holder(store: MemberStore, link: Link) -> Member:
     try:
-        return present_member(store, link.member_id)
+        return current_member(store, link.member_id)
     except MemberNotFound as error:
         raise InvitationInvalid(link.member_id) from error
 

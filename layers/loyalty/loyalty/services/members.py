@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from loyalty.contracts.members import (
     ConsentView,
     JourneyPage,
@@ -16,24 +18,25 @@ from loyalty.contracts.members import (
 from loyalty.contracts.values import Money
 from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.identity import CustomerRef, resolve
-from loyalty.domain.ledger import Entry
+from loyalty.domain.ledger import Entry, spendable
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
-from loyalty.services.customers import present_member
+from loyalty.services.customers import current_member
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
 
 
 def profile(
     member_id: str, *, store: MemberStore, program: ProgramStore, clock: Clock
 ) -> MemberView:
-    """Return a customer's profile. Requests: 1 read.
+    """Return a customer's profile, the survivor's after a merge. Requests: 1 read (2 then).
 
     Raises
     ------
     MemberNotFound
-        Unknown, left, merged or erased.
+        Unknown, left or erased.
     """
-    return view(present_member(store, member_id), program.current(clock.now()))
+    now = clock.now()
+    return view(current_member(store, member_id), program.current(now), now)
 
 
 def look_up(
@@ -64,7 +67,7 @@ def ledger(member_id: str, *, limit: int, cursor: str | None, store: MemberStore
     """
     entries, next_cursor = store.entries(member_id, limit=limit, cursor=cursor)
     if not entries:
-        present_member(store, member_id)
+        current_member(store, member_id)
     return LedgerPage(items=tuple(map(_entry_view, entries)), next_cursor=next_cursor)
 
 
@@ -72,7 +75,7 @@ def orders(member_id: str, *, limit: int, cursor: str | None, store: MemberStore
     """Return a page of accepted orders, newest first. Requests and errors as for `ledger`."""
     accepted, next_cursor = store.orders(member_id, limit=limit, cursor=cursor)
     if not accepted:
-        present_member(store, member_id)
+        current_member(store, member_id)
     items = tuple(
         OrderView(
             source=order.key.source,
@@ -91,7 +94,7 @@ def journey(member_id: str, *, limit: int, cursor: str | None, store: MemberStor
     """Return a page of what happened, newest first. Requests and errors as for `ledger`."""
     changes, next_cursor = store.status_changes(member_id, limit=limit, cursor=cursor)
     if not changes:
-        present_member(store, member_id)
+        current_member(store, member_id)
     items = tuple(
         JourneyStepView(
             event=change.event,
@@ -105,15 +108,15 @@ def journey(member_id: str, *, limit: int, cursor: str | None, store: MemberStor
     return JourneyPage(items=items, next_cursor=next_cursor)
 
 
-def view(member: Member, definition: ProgramDefinition) -> MemberView:
-    """Return what the API shows of a customer: no identities, no name."""
+def view(member: Member, definition: ProgramDefinition, at: datetime) -> MemberView:
+    """Return what the API shows of a customer at an instant: no identities, no name."""
     return MemberView(
         member_id=member.member_id,
         enrolled=member.enrolled,
         status=member.status,
         inactive_reason=member.inactive_reason,
         tier=member.tier,
-        points_available=member.account.points_available,
+        points_available=spendable(member.account, at),
         points_pending=member.account.points_pending,
         owed=member.account.owed,
         lifetime_spend=Money(

@@ -92,6 +92,8 @@ class ProfileItem(MembersItem, discriminator="profile"):
     preferences = DocumentAttribute(dict[Preference, bool], null=True)
     marketing_sent_at = DocumentAttribute(tuple[datetime, ...])
     outreach_sent = IntegerAttribute()
+    action_counts = DocumentAttribute(dict[str, int], null=True)
+    merged_into = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, member: Member) -> ProfileItem:
@@ -129,6 +131,8 @@ class ProfileItem(MembersItem, discriminator="profile"):
             preferences=member.preferences or None,
             marketing_sent_at=member.marketing_sent_at,
             outreach_sent=member.outreach_sent,
+            action_counts=member.action_counts or None,
+            merged_into=member.merged_into,
         )
 
     def setting(self, parts: Iterable[MemberPart]) -> list[Action]:
@@ -164,6 +168,8 @@ class ProfileItem(MembersItem, discriminator="profile"):
             preferences=self.preferences or {},
             marketing_sent_at=self.marketing_sent_at,
             outreach_sent=self.outreach_sent,
+            action_counts=self.action_counts or {},
+            merged_into=self.merged_into,
         )
 
 
