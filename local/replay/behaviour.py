@@ -13,6 +13,8 @@ before its order |
 | reminder | accepted 30 %, declined 10 %, else silent |
 | outreach | accepted 10 %, unsubscribed 5 %, else silent |
 | an answer takes | 1–5 days |
+| an upgrade that needs a yes | approved 80 %, else rejected, after 1–21 days |
+| a gift | dispatched 1–4 days after its task was opened |
 """
 
 from __future__ import annotations
@@ -50,6 +52,18 @@ class GoodsBack:
     @property
     def return_id(self) -> str:
         return f"r-{self.basket.order_id}"
+
+
+def decision_on(task_id: str, seed: int) -> tuple[Literal["approved", "rejected"], timedelta]:
+    """Return what a manager says to an upgrade, and how long that takes."""
+    draw = random.Random(f"{seed}/review/{task_id}")
+    verdict: Literal["approved", "rejected"] = "approved" if draw.random() < 0.8 else "rejected"
+    return verdict, timedelta(hours=draw.randint(24, 21 * 24))
+
+
+def dispatch_of(task_id: str, seed: int) -> timedelta:
+    """Return how long the warehouse takes for a gift."""
+    return timedelta(hours=random.Random(f"{seed}/gift/{task_id}").randint(24, 96))
 
 
 def enrolled_at_start(households: Collection[int], seed: int) -> list[int]:

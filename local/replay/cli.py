@@ -24,12 +24,11 @@ from rich.table import Table
 from local.replay import dataset, live
 from local.replay.behaviour import goods_back
 from local.replay.doors import Doors
-from local.replay.recompute import recompute
+from local.replay.recompute import COMPARED, recompute
 from local.replay.simulation import Simulation
 from local.workspace import Workspace
 
 PROGRAM_FILE = Path(__file__).parent / "program.json"
-_COMPARED = ("orders", "spend_minor", "points", "crossing_order", "variant")
 _SHOWN_DIFFERENCES = 20
 # Days without a zone, as the command line has them.
 _FIRST_DAY = datetime.fromisoformat("2017-01-01")
@@ -70,13 +69,21 @@ def replay(
     report = doors.check_ledger()
     state = live.read(workspace)
     console.print(_table(live.table(state)))
-    found = live.customers(state, {basket.household for basket in baskets})
-    expected = recompute(journal, found, doors.program()["definition"])
+    sampled = {basket.household for basket in baskets}
+    found = live.customers(state, sampled, start, end)
+    expected = recompute(
+        journal,
+        found,
+        doors.program()["definition"],
+        decisions=live.decisions(state, sampled),
+        start=start,
+        end=end,
+    )
     differences = [*live.broken_invariants(state), *_differences(found, expected)]
     if not report["balanced"]:
         differences += [f"ledger check: {violation}" for violation in report["violations"]]
     console.print(
-        f"{len(expected)} households recomputed ({', '.join(_COMPARED)}), "
+        f"{len(expected)} households recomputed ({', '.join(COMPARED)}), "
         f"{report['entries']} ledger entries checked, "
         f"{len(differences)} differences, {time.monotonic() - began:.0f} s"
     )
@@ -101,7 +108,7 @@ def _save_program(doors: Doors) -> None:
 
 
 def _differences(found: pd.DataFrame, expected: pd.DataFrame) -> list[str]:
-    columns = list(_COMPARED)
+    columns = list(COMPARED)
     compared = expected[columns].compare(
         found[columns].astype(expected[columns].dtypes), result_names=("expected", "found")
     )

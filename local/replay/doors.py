@@ -51,6 +51,17 @@ class Doors:
     def save_program(self, update: Mapping[str, Any]) -> dict[str, Any]:
         return self._call("PUT", "/v1/program", self._staff, update, expected={201})
 
+    def open_tasks(self, kind: str) -> list[dict[str, Any]]:
+        """Return the open tasks of a kind, the first page of them."""
+        path = f"/v1/tasks?kind={kind}&state=open&limit=100"
+        found: list[dict[str, Any]] = self._call("GET", path, self._staff, expected={200})["items"]
+        return found
+
+    def decide(self, task_id: str, decision: Mapping[str, Any]) -> None:
+        """Decide a task; one that was withdrawn or decided meanwhile stays as it is."""
+        path = f"/v1/tasks/{task_id}/decision"
+        self._call("POST", path, self._staff, decision, expected={200, 409})
+
     def check_ledger(self) -> dict[str, Any]:
         """Start a check, let the program finish it, return its report."""
         self._call("POST", "/v1/reports/ledger/checks", self._staff, {}, expected={202})

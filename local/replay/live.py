@@ -9,6 +9,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -17,16 +18,26 @@ from boto3.dynamodb.types import TypeDeserializer
 from local import outputs
 from local.deploy import Cloud
 from local.replay.simulation import email_of
+from local.replay.standings import Decision, cycles
 from local.workspace import Workspace
 
 Item = dict[str, Any]
 
-_DOCUMENTS = {"lots", "pending", "lines", "identities", "crossing_order"}
+_DOCUMENTS = {
+    "lots",
+    "pending",
+    "lines",
+    "identities",
+    "crossing_order",
+    "data",
+    "standing",
+    "terms",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """All items of the members table, by their `item_type`."""
+    """All items of the tables of members and vouchers, by their `item_type`."""
 
     items: dict[str, list[Item]]
 
@@ -35,36 +46,56 @@ class LiveState:
 
 
 def read(workspace: Workspace) -> LiveState:
-    """Read the members table of the running cloud."""
-    table = outputs.read(workspace)["MembersTable"]
+    """Read the tables of the running cloud."""
     deserialize = TypeDeserializer().deserialize
     found: dict[str, list[Item]] = defaultdict(list)
-    pages = Cloud(workspace.url).client("dynamodb").get_paginator("scan").paginate(TableName=table)
-    for page in pages:
-        for stored in page["Items"]:
-            item = {name: deserialize(value) for name, value in stored.items()}
-            found[item["item_type"]].append({**item, **_nested(item)})
+    scan = Cloud(workspace.url).client("dynamodb").get_paginator("scan")
+    for table in ("MembersTable", "VouchersTable"):
+        for page in scan.paginate(TableName=outputs.read(workspace)[table]):
+            for stored in page["Items"]:
+                item = {name: deserialize(value) for name, value in stored.items()}
+                found[item["item_type"]].append({**item, **_nested(item)})
     return LiveState(dict(found))
 
 
-def customers(state: LiveState, households: Iterable[int]) -> pd.DataFrame:
+def customers(
+    state: LiveState, households: Iterable[int], start: datetime, end: datetime
+) -> pd.DataFrame:
     """Return a row per household with the figures that the recomputation must meet."""
     orders = Counter(item["orders_of"] for item in state.of("order"))
-    by_email = {email: profile for profile in state.of("profile") for email in _emails(profile)}
     rows = {}
-    for household in sorted(households):
-        profile = by_email[email_of(household)]
+    for household, profile in _profiles(state, households):
+        member_id = profile["member_id"]
         crossing = profile.get("crossing_order") or {}
         rows[household] = {
-            "member_id": profile["member_id"],
+            "member_id": member_id,
             "joined_at": pd.to_datetime(profile.get("joined_at"), utc=True),
             "variant": profile.get("variant") or "",
-            "orders": orders[profile["member_id"]],
+            "orders": orders[member_id],
             "spend_minor": int(profile["lifetime_spend_minor"]),
             "points": points_of(profile),
             "crossing_order": crossing.get("order_id", ""),
+            "tiers": " ".join(_tiers(profile, start, end)),
+            "vouchers": ", ".join(sorted(_vouchers(state, member_id, end))),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("household")
+
+
+def decisions(state: LiveState, households: Iterable[int]) -> list[Decision]:
+    """Return what managers decided on upgrades, oldest first."""
+    household_of = {
+        profile["member_id"]: household for household, profile in _profiles(state, households)
+    }
+    found = [
+        Decision(
+            household=household_of[item["member_id"]],
+            is_approved=item["data"]["decision"] == "approved",
+            at=_instant(item["occurred_at"]),
+        )
+        for item in state.of("status_change")
+        if item["event"] == "TaskDecided" and item["data"]["kind"] == "tier_review"
+    ]
+    return sorted(found, key=lambda decision: decision.at)
 
 
 def points_of(profile: Item) -> int:
@@ -132,6 +163,36 @@ def table(state: LiveState) -> dict[str, int]:
 def _nested(item: Item) -> Item:
     """Return the attributes that are stored as JSON documents, parsed."""
     return {name: json.loads(item[name]) for name in _DOCUMENTS & item.keys()}
+
+
+def _profiles(state: LiveState, households: Iterable[int]) -> Iterator[tuple[int, Item]]:
+    by_email = {email: profile for profile in state.of("profile") for email in _emails(profile)}
+    for household in sorted(households):
+        yield household, by_email[email_of(household)]
+
+
+def _tiers(profile: Item, start: datetime, end: datetime) -> Iterator[str]:
+    """Yield a member's tier as each month's cycle left it."""
+    for at, month in cycles(start, end):
+        spans = profile["standing"]["spans"]
+        if tiers := [span["tier"] for span in spans if _instant(span["since"]) <= at]:
+            yield f"{month}:{tiers[-1]}"
+
+
+def _vouchers(state: LiveState, member_id: str, at: datetime) -> Iterator[str]:
+    for item in state.of("voucher"):
+        if item.get("voucher_of") != member_id:
+            continue
+        expires_at = _instant(item["terms"]["expires_at"])
+        has_expired = item["state"] == "issued" and expires_at <= at
+        upgrade = item["voucher_id"].removeprefix(f"{member_id}-")
+        month, tier = upgrade[:7], upgrade[8:].rpartition("-")[0]
+        state_now = "expired" if has_expired else item["state"]
+        yield f"{tier} {month} {state_now} {expires_at.date()}"
+
+
+def _instant(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp)
 
 
 def _emails(profile: Item) -> list[str]:

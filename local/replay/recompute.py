@@ -7,9 +7,12 @@ tables, only what no data set can tell: each household's member id and the insta
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -17,6 +20,17 @@ import pandas as pd
 from local.replay.behaviour import GoodsBack
 from local.replay.dataset import Basket
 from local.replay.journal import Journal
+from local.replay.standings import Decision, Standing, cycles
+
+COMPARED = (
+    "orders",
+    "spend_minor",
+    "points",
+    "crossing_order",
+    "variant",
+    "tiers",
+    "vouchers",
+)
 
 
 @dataclass(slots=True)
@@ -40,10 +54,19 @@ class _Bought:
     amount_back: int = 0
     spend_taken: int = 0
     points_taken: int = 0
+    counts: bool = False
 
 
-def recompute(journal: Journal, live: pd.DataFrame, definition: dict[str, Any]) -> pd.DataFrame:
-    """Return a row per household: orders, spend_minor, points, crossing_order, variant.
+def recompute(
+    journal: Journal,
+    live: pd.DataFrame,
+    definition: dict[str, Any],
+    *,
+    decisions: Sequence[Decision] = (),
+    start: datetime,
+    end: datetime,
+) -> pd.DataFrame:
+    """Return a row per household with all of `COMPARED`.
 
     Parameters
     ----------
@@ -53,30 +76,99 @@ def recompute(journal: Journal, live: pd.DataFrame, definition: dict[str, Any]) 
         Index household; columns `member_id` and `joined_at` (NaT: not enrolled).
     definition
         The program definition as the API shows it.
+    decisions
+        What managers decided, which no data set can tell either.
+    start, end
+        Between them the program's cycles run.
     """
-    thresholds = {variant["name"]: variant["threshold_minor"] for variant in definition["variants"]}
-    drawn = _variants(live, definition)
-    rate = Decimal(definition["earn_rate"])
-    households = {int(str(household)): _Household() for household in live.index}
-    bought: dict[str, _Bought] = {}
-    early: dict[str, list[GoodsBack]] = {}
-    for item in journal.sent:
-        if isinstance(item, GoodsBack):
-            if order := bought.get(item.basket.order_id):
-                _take_back(order, item, households[item.basket.household])
-            else:
-                early.setdefault(item.basket.order_id, []).append(item)
-        elif item.order_id not in bought:
-            household = households[item.household]
-            earns = _joined_before(live.at[item.household, "joined_at"], item.occurred_at)
-            order = bought[item.order_id] = _buy(item, rate if earns else Decimal(0), household)
-            for goods in early.pop(item.order_id, []):
-                _take_back(order, goods, household)
-            variant = drawn[item.household]
-            if not household.crossing_order and household.spend_minor >= thresholds[variant]:
-                household.crossing_order, household.variant = item.order_id, variant
-    rows = {number: asdict(household) for number, household in households.items()}
+    year = _Year(live, definition)
+    sent = [(_instant(item), 2, partial(year.happen, item)) for item in journal.sent]
+    decided = [(decision.at, 1, partial(year.decide, decision)) for decision in decisions]
+    evaluated = [(at, 0, partial(year.evaluate, at, month)) for at, month in cycles(start, end)]
+    # Of one instant, what the clock brings comes first. Goods are sent in time order: sorting is
+    # stable.
+    for _, _, happens in sorted([*sent, *decided, *evaluated], key=itemgetter(0, 1)):
+        happens()
+    rows = {number: year.row(number, end) for number in year.households}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("household").sort_index()
+
+
+class _Year:
+    """All households, while the year's orders, returns, cycles and decisions go by."""
+
+    def __init__(self, live: pd.DataFrame, definition: dict[str, Any]) -> None:
+        self.households = {int(str(household)): _Household() for household in live.index}
+        self._thresholds = {
+            variant["name"]: variant["threshold_minor"] for variant in definition["variants"]
+        }
+        self._drawn = _variants(live, definition)
+        self._rate = Decimal(definition["earn_rate"])
+        self._standings = {
+            int(str(household)): Standing(definition, joined_at.to_pydatetime())
+            for household, joined_at in live["joined_at"].items()
+            if pd.notna(joined_at)
+        }
+        self._bought: dict[str, _Bought] = {}
+        self._early: dict[str, list[GoodsBack]] = {}
+
+    def decide(self, decision: Decision) -> None:
+        self._standings[decision.household].decided(decision)
+
+    def happen(self, item: Basket | GoodsBack) -> None:
+        if isinstance(item, GoodsBack):
+            if order := self._bought.get(item.basket.order_id):
+                self._take_back(order, item)
+                if order.counts:
+                    self._standings[item.basket.household].taken_back(item.at)
+            else:
+                self._early.setdefault(item.basket.order_id, []).append(item)
+        elif item.order_id not in self._bought:
+            self._buy(item)
+
+    def evaluate(self, at: datetime, month: str) -> None:
+        for standing in self._standings.values():
+            if standing.joined_at < at:
+                standing.evaluate(month, at)
+
+    def row(self, number: int, end: datetime) -> dict[str, Any]:
+        standing = self._standings.get(number)
+        by_month = standing.by_month.items() if standing else ()
+        vouchers = standing.vouchers if standing else ()
+        return {
+            **asdict(self.households[number]),
+            "tiers": " ".join(f"{month}:{tier}" for month, tier in by_month),
+            "vouchers": ", ".join(sorted(voucher.told(end) for voucher in vouchers)),
+        }
+
+    def _buy(self, basket: Basket) -> None:
+        household, standing = self.households[basket.household], None
+        found = self._standings.get(basket.household)
+        if found and basket.occurred_at >= found.joined_at:
+            standing = found
+        rate = self._rate * standing.multiplier(basket.occurred_at) if standing else Decimal(0)
+        order = _buy(basket, rate, household)
+        order.counts = standing is not None
+        self._bought[basket.order_id] = order
+        if standing:
+            standing.bought[f"{basket.occurred_at:%Y-%m}"] += basket.total_minor
+        for goods in self._early.pop(basket.order_id, []):
+            self._take_back(order, goods)
+        variant = self._drawn[basket.household]
+        if not household.crossing_order and household.spend_minor >= self._thresholds[variant]:
+            household.crossing_order, household.variant = basket.order_id, variant
+
+    def _take_back(self, order: _Bought, goods: GoodsBack) -> None:
+        household = self.households[goods.basket.household]
+        before = household.spend_minor
+        _take_back(order, goods, household)
+        if order.counts:
+            month = f"{goods.basket.occurred_at:%Y-%m}"
+            bought = self._standings[goods.basket.household].bought
+            bought[month] -= before - household.spend_minor
+
+
+def _instant(item: Basket | GoodsBack) -> datetime:
+    return item.occurred_at if isinstance(item, Basket) else item.at
 
 
 def _buy(basket: Basket, rate: Decimal, household: _Household) -> _Bought:
@@ -85,10 +177,6 @@ def _buy(basket: Basket, rate: Decimal, household: _Household) -> _Bought:
     household.spend_minor += basket.total_minor
     household.points += sum(points)
     return _Bought(basket, points, line_back=[0] * len(basket.lines))
-
-
-def _joined_before(joined_at: Any, moment: datetime) -> bool:
-    return bool(pd.notna(joined_at)) and moment >= joined_at.to_pydatetime()
 
 
 def _variants(live: pd.DataFrame, definition: dict[str, Any]) -> dict[int, str]:

@@ -20,8 +20,8 @@ from local.replay.dataset import CURRENCY, SOURCE, Basket
 from local.replay.doors import Doors
 from local.replay.journal import Journal
 
-# Customers read their mail twice a day; no answer comes sooner than a day, so none is found too
-# late.
+# Customers read their mail, and staff their tasks, twice a day; no answer comes sooner than a day,
+# so none is found too late.
 _MAIL_EVERY = timedelta(hours=12)
 # The journey asks in this order; from the third time on it is outreach.
 _ASKED = ("invite", "reminder", "outreach")
@@ -44,6 +44,7 @@ class Simulation:
         self._tie = count()
         self._plan: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._asked: Counter[int] = Counter()
+        self._known_tasks: set[str] = set()
         self._journal = Journal()
 
     def run(self, start: datetime, end: datetime) -> Journal:
@@ -54,7 +55,7 @@ class Simulation:
         now = self._doors.now()
         self._enrol_half(start)
         self._plan_deliveries()
-        self._plan_mail(start, end)
+        self._plan_visits(start, end)
         while self._plan and self._plan[0][0] < end:
             at, _, act = heapq.heappop(self._plan)
             if at > now:
@@ -82,10 +83,11 @@ class Simulation:
             if goods := behaviour.goods_back(basket, self._seed):
                 self._at(goods.at, partial(self._send_return, goods))
 
-    def _plan_mail(self, start: datetime, end: datetime) -> None:
+    def _plan_visits(self, start: datetime, end: datetime) -> None:
         at = start + _MAIL_EVERY
         while at < end:
             self._at(at, self._read_mail)
+            self._at(at, self._look_at_tasks)
             at += _MAIL_EVERY
 
     def _send_order(self, basket: Basket, _: datetime) -> None:
@@ -112,6 +114,19 @@ class Simulation:
                 link = _link_for(answer, mail["links"])
                 when = _time(mail["sent_at"]) + delay
                 self._at(when, partial(self._answer, household, answer, link))
+
+    def _look_at_tasks(self, at: datetime) -> None:
+        for task in self._doors.open_tasks("tier_review"):
+            verdict, delay = behaviour.decision_on(task["task_id"], self._seed)
+            self._work_on(task, at + delay, {"decision": verdict, "comment": "As the file says."})
+        for task in self._doors.open_tasks("gift_dispatch"):
+            tracking = {"decision": "dispatched", "tracking": f"T-{task['task_id']}"}
+            self._work_on(task, at + behaviour.dispatch_of(task["task_id"], self._seed), tracking)
+
+    def _work_on(self, task: dict[str, Any], at: datetime, decision: dict[str, Any]) -> None:
+        if task["task_id"] not in self._known_tasks:
+            self._known_tasks.add(task["task_id"])
+            self._at(at, lambda _: self._doors.decide(task["task_id"], decision))
 
     def _answer(self, household: int, answer: Answer, link: str, at: datetime) -> None:
         status = self._doors.follow(link)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,10 +12,35 @@ from local.replay.behaviour import GoodsBack
 from local.replay.dataset import Basket, Line
 from local.replay.journal import Journal
 from local.replay.recompute import recompute
+from local.replay.standings import Decision
 
 NOON = datetime(2017, 3, 1, 12, tzinfo=UTC)
-PROGRAM = {
+PROGRAM: dict[str, Any] = {
     "earn_rate": "0.10",
+    "tier_grace_months": 1,
+    "tiers": [
+        {
+            "name": "silver",
+            "threshold": 0,
+            "multiplier": "1",
+            "needs_approval": False,
+            "voucher": None,
+        },
+        {
+            "name": "gold",
+            "threshold": 5000,
+            "multiplier": "2",
+            "needs_approval": False,
+            "voucher": {"valid_days": 60},
+        },
+        {
+            "name": "platinum",
+            "threshold": 9000,
+            "multiplier": "3",
+            "needs_approval": True,
+            "voucher": None,
+        },
+    ],
     "assignment_seed": "any",
     "variants": [{"name": "only", "weight": 1, "threshold_minor": 5000}],
 }
@@ -22,8 +48,8 @@ MILK = Line("milk", "DAIRY", 1, 1990)
 BEER = Line("beer", "DRINKS", 2, 3010)
 
 
-def basket(order_id: str, *lines: Line) -> Basket:
-    return Basket(7, order_id, "1", NOON, lines)
+def basket(order_id: str, *lines: Line, at: datetime = NOON) -> Basket:
+    return Basket(7, order_id, "1", at, lines)
 
 
 def live(joined_at: datetime | None = NOON) -> pd.DataFrame:
@@ -33,8 +59,20 @@ def live(joined_at: datetime | None = NOON) -> pd.DataFrame:
     )
 
 
-def figures(*sent: Basket | GoodsBack, joined_at: datetime | None = NOON) -> dict[str, object]:
-    found = recompute(Journal(sent=list(sent)), live(joined_at), PROGRAM)
+def figures(
+    *sent: Basket | GoodsBack,
+    joined_at: datetime | None = NOON,
+    decisions: tuple[Decision, ...] = (),
+    end: datetime = NOON,
+) -> dict[str, object]:
+    found = recompute(
+        Journal(sent=list(sent)),
+        live(joined_at),
+        PROGRAM,
+        decisions=decisions,
+        start=datetime(2017, 1, 1, tzinfo=UTC),
+        end=end,
+    )
     row: dict[str, object] = found.loc[7].to_dict()
     return row
 
@@ -72,3 +110,44 @@ def test_everything_back_leaves_nothing() -> None:
 
 def test_an_order_sent_twice_counts_once() -> None:
     assert figures(basket("a", MILK), basket("a", MILK))["orders"] == 1
+
+
+class TestTiers:
+    """Gold from 50.00 on; the month is judged on the third of the next one at three."""
+
+    MAY = datetime(2017, 5, 4, tzinfo=UTC)
+
+    def test_the_cycle_moves_up_and_gives_a_voucher(self) -> None:
+        found = figures(basket("a", MILK, BEER), end=self.MAY)
+        assert found["tiers"] == "2017-02:silver 2017-03:gold 2017-04:gold"
+        assert found["vouchers"] == "gold 2017-03 issued 2017-06-03"
+
+    def test_a_higher_tier_earns_more_from_the_cycle_on(self) -> None:
+        given = datetime(2017, 4, 3, 3, tzinfo=UTC)
+        before, after = given - timedelta(seconds=1), given
+        sent = (basket("a", MILK, BEER), basket("b", MILK, at=before), basket("c", MILK, at=after))
+        assert figures(*sent, end=self.MAY)["points"] == 5 + 1 + 3
+
+    def test_a_voucher_expires(self) -> None:
+        found = figures(basket("a", MILK, BEER), end=datetime(2017, 6, 3, tzinfo=UTC))
+        assert found["vouchers"] == "gold 2017-03 expired 2017-06-03"
+
+    def test_a_return_undoes_the_upgrade_and_cancels_the_voucher(self) -> None:
+        order = basket("a", MILK, BEER)
+        back = GoodsBack(order, datetime(2017, 4, 10, tzinfo=UTC), lines=(MILK,))
+        found = figures(order, back, end=self.MAY)
+        assert found["tiers"] == "2017-02:silver 2017-03:gold 2017-04:silver"
+        assert found["vouchers"] == "gold 2017-03 cancelled 2017-06-03"
+
+    @pytest.mark.parametrize(("is_approved", "tier"), [(True, "platinum"), (False, "gold")])
+    def test_platinum_waits_for_a_manager(self, is_approved: bool, tier: str) -> None:
+        sent = (basket("a", MILK, BEER), basket("b", MILK, BEER))
+        decision = Decision(7, is_approved, datetime(2017, 4, 20, tzinfo=UTC))
+        assert figures(*sent, end=self.MAY)["tiers"] == "2017-02:silver 2017-03:gold 2017-04:gold"
+        decided = figures(*sent, decisions=(decision,), end=self.MAY)
+        assert decided["tiers"] == f"2017-02:silver 2017-03:gold 2017-04:{tier}"
+
+    def test_what_was_bought_before_joining_counts_for_no_tier(self) -> None:
+        joined_at = NOON + timedelta(days=1)
+        found = figures(basket("a", MILK, BEER), joined_at=joined_at, end=self.MAY)
+        assert found["tiers"] == "2017-02:silver 2017-03:silver 2017-04:silver"
