@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from pydantic import BaseModel
 
-from loyalty.domain import errors
+from loyalty.domain import errors, report_errors
 
 STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.MemberNotFound: HTTPStatus.NOT_FOUND,
@@ -16,6 +16,9 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.RewardNotFound: HTTPStatus.NOT_FOUND,
     errors.MergeNotFound: HTTPStatus.NOT_FOUND,
     errors.ImportNotFound: HTTPStatus.NOT_FOUND,
+    report_errors.ReportNotFound: HTTPStatus.NOT_FOUND,
+    report_errors.CycleNotFound: HTTPStatus.NOT_FOUND,
+    report_errors.MonthStillOpen: HTTPStatus.CONFLICT,
     errors.TaskNotFound: HTTPStatus.NOT_FOUND,
     errors.ProgramVersionNotFound: HTTPStatus.NOT_FOUND,
     errors.InvitationInvalid: HTTPStatus.NOT_FOUND,

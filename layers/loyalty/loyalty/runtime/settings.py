@@ -34,6 +34,10 @@ class Settings:
         return self._needed("PROGRAM_TABLE")
 
     @property
+    def vouchers_table(self) -> str:
+        return self._needed("VOUCHERS_TABLE")
+
+    @property
     def idempotency_table(self) -> str:
         return self._needed("IDEMPOTENCY_TABLE")
 
@@ -44,6 +48,10 @@ class Settings:
     @property
     def due_queue_url(self) -> str:
         return self._needed("DUE_QUEUE_URL")
+
+    @property
+    def messages_queue_url(self) -> str:
+        return self._needed("MESSAGES_QUEUE_URL")
 
     @property
     def orders_dlq_url(self) -> str:
@@ -57,7 +65,13 @@ class Settings:
     @property
     def machine_arns(self) -> Mapping[str, str]:
         """State machine ARNs by the machine's name, as far as the function knows them."""
-        names = ("elite_journey", "inactive_outreach", "order_import", "ledger_check")
+        names = (
+            "elite_journey",
+            "inactive_outreach",
+            "order_import",
+            "ledger_check",
+            "tier_upgrade",
+        )
         arns = {name: self._environment.get(f"{name.upper()}_ARN", "") for name in names}
         return {name: arn for name, arn in arns.items() if arn}
 
@@ -91,6 +105,16 @@ class Settings:
     @property
     def sender_address(self) -> str:
         return self._needed("SENDER_ADDRESS")
+
+    @property
+    def sms_sender_id(self) -> str | None:
+        """The sender that phones show, where a country allows one; None for a number of AWS's."""
+        return self._environment.get("SMS_SENDER_ID") or None
+
+    @property
+    def sms_max_price(self) -> str:
+        """What one text message may cost at most, in US dollars."""
+        return self._needed("SMS_MAX_PRICE")
 
     # behaviour
     @property

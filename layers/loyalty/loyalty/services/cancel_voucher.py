@@ -1,0 +1,70 @@
+"""Ending a voucher before its time."""
+
+from __future__ import annotations
+
+from loyalty.contracts.vouchers import VoucherView
+from loyalty.domain.errors import VoucherAlreadyRedeemed, VoucherHasExpired, VoucherIsReserved
+from loyalty.domain.vouchers import cancel
+from loyalty.services.ports import Clock
+from loyalty.services.retrying import with_retries
+from loyalty.services.voucher_ports import VoucherStore
+from loyalty.services.vouchers import present_voucher, view
+
+
+def cancel_voucher_of_code(
+    typed_code: str, *, reason: str, vouchers: VoucherStore, clock: Clock
+) -> VoucherView:
+    """Cancel a voucher, or what is left of it; a second time changes nothing.
+
+    Requests: 1 read and 1 transaction; 1 read for a repeat.
+
+    Raises
+    ------
+    VoucherNotFound
+        There is no such voucher.
+    VoucherAlreadyRedeemed, VoucherHasExpired, VoucherIsReserved
+        It is over, or somebody is about to redeem it.
+    MemberBusy
+        Others kept changing the voucher.
+    """
+
+    def attempt() -> VoucherView:
+        now = clock.now()
+        step = cancel(present_voucher(typed_code, vouchers), reason, at=now, only_unused=False)
+        if step.fact is not None:
+            vouchers.commit(step)
+        return view(step.voucher, now)
+
+    return with_retries(attempt)
+
+
+def cancel_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, clock: Clock) -> bool:
+    """Cancel a voucher that nobody has used or reserved, such as that of an undone upgrade.
+
+    Requests: 2 reads and 1 transaction.
+
+    Returns
+    -------
+    bool
+        Whether the voucher is cancelled; False when there is none, or it was used or is over.
+
+    Raises
+    ------
+    MemberBusy
+        Others kept changing the voucher.
+    """
+
+    def attempt() -> bool:
+        code = vouchers.codes([voucher_id]).get(voucher_id)
+        voucher = vouchers.voucher(code) if code else None
+        if voucher is None:
+            return False
+        try:
+            step = cancel(voucher, reason, at=clock.now(), only_unused=True)
+        except (VoucherAlreadyRedeemed, VoucherHasExpired, VoucherIsReserved):
+            return False
+        if step.fact is not None:
+            vouchers.commit(step)
+        return True
+
+    return with_retries(attempt)

@@ -1,0 +1,129 @@
+"""Taking a redemption back: points, stock and vouchers go where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loyalty.contracts.rewards import RedemptionReversalAnswer
+from loyalty.domain.errors import OwnAccount, RedemptionNotFound
+from loyalty.domain.journey import GONE
+from loyalty.domain.ledger import Posting, spendable
+from loyalty.domain.member import Member
+from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.spending import give_back
+from loyalty.domain.voucher_terms import valid_until
+from loyalty.domain.vouchers import cancel
+from loyalty.services.customers import present_member
+from loyalty.services.dues import newly_due
+from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
+from loyalty.services.redeem_reward import redemption_fact
+from loyalty.services.retrying import with_retries
+from loyalty.services.reward_ports import Redemption, RedemptionChange, RewardStore
+
+
+def reverse_redemption(
+    member_id: str,
+    redemption_id: str,
+    *,
+    own_member_id: str | None,
+    store: MemberStore,
+    rewards: RewardStore,
+    program: ProgramStore,
+    clock: Clock,
+) -> RedemptionReversalAnswer:
+    """Undo a redemption as a whole, once.
+
+    Points whose lot has expired meanwhile can be spent again for the program's grace days.
+    Requests: 2 reads and 1 transaction; 1 read for a repeat.
+
+    Parameters
+    ----------
+    member_id, redemption_id
+        Whose, and which.
+    own_member_id
+        The member that the caller is themselves, if any.
+
+    Raises
+    ------
+    OwnAccount
+        Nobody reverses their own redemptions.
+    RedemptionNotFound, MemberNotFound
+        There is no such redemption or customer.
+    VoucherAlreadyRedeemed, VoucherHasExpired, VoucherIsReserved
+        A voucher that it gave was used, is over, or is about to be used.
+    MemberBusy
+        Others kept changing the member, the stock or a voucher.
+    """
+    if own_member_id == member_id:
+        raise OwnAccount("nobody reverses their own redemptions")
+
+    def attempt() -> RedemptionReversalAnswer:
+        found = rewards.context(member_id, redemption_id, None)
+        redemption, member = found.redemption, found.member
+        if member is None or member.status in GONE:
+            member = present_member(store, member_id)
+        if redemption is None:
+            raise RedemptionNotFound(redemption_id)
+        if redemption.reversal_answer is not None:
+            return RedemptionReversalAnswer.model_validate(redemption.reversal_answer)
+        definition = program.current(clock.now())
+        change, answer = _change(member, redemption, rewards, definition, clock)
+        store.commit(change)
+        return answer
+
+    return with_retries(attempt)
+
+
+def _change(
+    member: Member,
+    redemption: Redemption,
+    rewards: RewardStore,
+    definition: ProgramDefinition,
+    clock: Clock,
+) -> tuple[MemberChange, RedemptionReversalAnswer]:
+    at = clock.now()
+    reward, vouchers = rewards.given(redemption.reward_id, redemption.voucher_codes)
+    cancelled = (
+        cancel(voucher, "redemption reversed", at=at, only_unused=True) for voucher in vouchers
+    )
+    posting = Posting(
+        member_id=member.member_id,
+        business_key=f"redemption/{redemption.redemption_id}/reversal",
+        occurred_at=at,
+        recorded_at=at,
+        reason=f"reward {redemption.reward_id} reversed",
+    )
+    restored_until = valid_until(at, definition.reversal_grace_days, definition.time_zone)
+    account, entry = give_back(
+        member.account, posting, redemption.taken, restored_until=restored_until
+    )
+    after = replace(member, version=member.version + 1, account=account)
+    answer = RedemptionReversalAnswer(
+        redemption_id=redemption.redemption_id,
+        points=redemption.points,
+        points_available=spendable(account, at),
+    )
+    is_limited = reward is not None and reward.stock is not None
+    undone = replace(
+        redemption,
+        state="reversed",
+        reversed_at=at,
+        reversal_answer=answer.model_dump(mode="json"),
+    )
+    fact = redemption_fact(
+        "RedemptionReversed", after, undone, reward.kind if reward else "product", at
+    )
+    change = MemberChange(
+        member=after,
+        expected_version=member.version,
+        entries=(entry,),
+        status_changes=(fact,),
+        due=newly_due(member.account, after),
+        redemption=RedemptionChange(
+            undone,
+            stock=-redemption.stock_taken if is_limited else 0,
+            reward_revision=reward.revision if reward else 0,
+            vouchers=tuple(step for step in cancelled if step.fact is not None),
+        ),
+    )
+    return change, answer
