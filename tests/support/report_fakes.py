@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from loyalty.domain.program_totals import Buyer, Counts, summed
 from loyalty.services.report_ports import Addition, AdditionRefused, MonthLock
+from tests.support.job_fakes import FakeReports
 
 
 class FakeTotals:
@@ -57,3 +58,22 @@ class FakeTotals:
 
     def locks(self) -> Mapping[str, MonthLock]:
         return dict(self.closed)
+
+
+class FakeRevisions(FakeReports):
+    """A `RevisionStore`; `meanwhile` is called once, before the next addition."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def add(self, name: str, part: str, document: Mapping[str, object]) -> bool:
+        if self.meanwhile:
+            happen, self.meanwhile = self.meanwhile, None
+            happen()
+        parts = self.documents.setdefault(name, {})
+        return parts.setdefault(part, document) is document
+
+    def latest(self, name: str) -> Mapping[str, object] | None:
+        parts = self.documents.get(name)
+        return parts[max(parts)] if parts else None

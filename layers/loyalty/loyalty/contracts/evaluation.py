@@ -6,18 +6,15 @@ member, and a step that writes does so at the version that they saw.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from loyalty.contracts.journeys import Task
-from loyalty.contracts.values import Contract
+from loyalty.contracts.values import Contract, Month
 from loyalty.domain.ledger import Account
 from loyalty.domain.member import EliteStatus
 from loyalty.domain.tiers import TierDecision, TierStanding
 from loyalty.domain.totals import MonthTotals
 
-Month = Annotated[str, Field(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$")]
 Period = Literal["month", "last_30_days"]
 
 

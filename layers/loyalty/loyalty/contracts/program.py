@@ -242,6 +242,8 @@ class ProgramDocument(Contract):
     quiet_until: TimeOfDay = DEFAULT.quiet_until
     marketing_per_week: Annotated[int, Field(strict=True, ge=1, le=50)] = DEFAULT.marketing_per_week
     points_sms: StrictBool = DEFAULT.points_sms
+    # reports: what a point costs the program in the end, in minor units
+    point_value_minor: Annotated[PlainDecimal, Field(ge=0, le=10_000)] | None = None
 
     @field_validator("quiet_from", "quiet_until")
     @classmethod

@@ -77,6 +77,16 @@ PersonName = Annotated[
         pattern=r"^[^\x00-\x1f\x7f-\x9f<>{}\\;:=]+$",
     ),
 ]
+# Where parcels go: lines as on a label.
+PostalAddress = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=400,
+        pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f<>{}\\;=]+$",
+    ),
+]
 Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Email = Annotated[
     str,
@@ -89,6 +99,8 @@ Email = Annotated[
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+[1-9]\d{6,14}$")]
 Card = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 VersionNumber = Annotated[int, Field(ge=0, le=999_999)]
+# A program month, such as 2017-03.
+Month = Annotated[str, StringConstraints(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$")]
 # What lists take in the query string: how much of a page, and where the next one begins.
 PageLimit = Annotated[int, Field(ge=1, le=100)]
 Cursor = Annotated[str | None, Field(max_length=1000)]

@@ -155,6 +155,8 @@ class ProgramDefinition:
     quiet_until: time
     marketing_per_week: int
     points_sms: bool
+    # reports: what a point costs the program in the end, in minor units
+    point_value_minor: Decimal | None = None
 
     @property
     def entry_tier(self) -> str:

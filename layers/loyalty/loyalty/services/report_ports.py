@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from loyalty.domain.program_totals import Buyer, Counts
-from loyalty.services.ports import ChangeRefused
+from loyalty.services.ports import ChangeRefused, ReportStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +70,16 @@ class TotalsStore(Protocol):
 
     def locks(self) -> Mapping[str, MonthLock]:
         """Return the locks by month: 1 query."""
+        ...
+
+
+class RevisionStore(ReportStore, Protocol):
+    """Results that keep all their revisions for ever."""
+
+    def add(self, name: str, part: str, document: Mapping[str, object]) -> bool:
+        """Write a part that is not there yet; False when it is."""
+        ...
+
+    def latest(self, name: str) -> Mapping[str, object] | None:
+        """Return the part that sorts last: 1 query."""
         ...

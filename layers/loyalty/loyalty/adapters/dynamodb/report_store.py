@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, PutError
 
 from loyalty.adapters.dynamodb.program_items import ReportItem
 from loyalty.services.ports import Clock
@@ -15,7 +15,7 @@ KEPT: Final = timedelta(days=30)
 
 
 class DynamoReportStore:
-    """Implements `loyalty.services.ports.ReportStore`; its models must be bound."""
+    """Implements `RevisionStore` of `loyalty.services.report_ports`; its models must be bound."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -31,6 +31,20 @@ class DynamoReportStore:
             return ReportItem.get(_pk(name), part, consistent_read=True).document
         except DoesNotExist:
             return None
+
+    def add(self, name: str, part: str, document: Mapping[str, object]) -> bool:
+        item = ReportItem(_pk(name), part, document=document)
+        try:
+            item.save(condition=ReportItem.pk.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def latest(self, name: str) -> Mapping[str, object] | None:
+        found = ReportItem.query(_pk(name), scan_index_forward=False, limit=1, consistent_read=True)
+        return next((item.document for item in found), None)
 
     def parts(self, name: str) -> Iterator[Mapping[str, object]]:
         for item in ReportItem.query(_pk(name), consistent_read=True):

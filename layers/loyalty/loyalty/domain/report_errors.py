@@ -1,0 +1,23 @@
+"""What reports and cycles refuse; see `errors`."""
+
+from __future__ import annotations
+
+from loyalty.domain.errors import DomainError
+
+
+class ReportNotFound(DomainError):
+    """No such report was written yet."""
+
+    code = "report_not_found"
+
+
+class CycleNotFound(DomainError):
+    """There is no such cycle."""
+
+    code = "cycle_not_found"
+
+
+class MonthStillOpen(DomainError):
+    """The month is not over yet."""
+
+    code = "month_still_open"

@@ -1,0 +1,324 @@
+"""The program's monthly reports: health (W13) and return (W15), made of totals, never of a scan.
+
+A report is written anew only when its figures differ from the latest revision's, so any job may
+write it as often as it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final, TypeVar
+
+from loyalty.contracts.month_reports import (
+    HealthReport,
+    MonthLocked,
+    MonthReport,
+    RoiReport,
+    SignedMoney,
+)
+from loyalty.domain.calendar import month_after, month_of, month_start, program_day
+from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.program_totals import ANYBODY, MEMBERS, NO_TIER, Counts, by_suffix
+from loyalty.domain.report_errors import MonthStillOpen, ReportNotFound
+from loyalty.services.ports import ChangeRefused, Clock, ProgramStore
+from loyalty.services.report_ports import MonthLock, RevisionStore, TotalsStore
+from loyalty.services.retrying import with_retries
+
+HEALTH: Final = "health"
+ROI: Final = "roi"
+# Late facts of months further back wait for finance to ask.
+REFRESHED_MONTHS: Final = 13
+
+Report = TypeVar("Report", bound=MonthReport)
+
+
+def health_report(month: str, *, reports: RevisionStore) -> HealthReport:
+    """Return the latest revision. Requests: 1 query.
+
+    Raises
+    ------
+    ReportNotFound
+        None was written yet.
+    """
+    return _latest_or_refuse(HEALTH, month, reports, HealthReport)
+
+
+def roi_report(month: str, *, reports: RevisionStore) -> RoiReport:
+    """Return the latest revision. Requests: 1 query.
+
+    Raises
+    ------
+    ReportNotFound
+        None was written yet.
+    """
+    return _latest_or_refuse(ROI, month, reports, RoiReport)
+
+
+def write_health_report(
+    month: str,
+    *,
+    totals: TotalsStore,
+    program: ProgramStore,
+    reports: RevisionStore,
+    clock: Clock,
+) -> HealthReport:
+    """W13: write the month's health report, a new revision when a figure has changed.
+
+    Requests: 4 queries, and 1 write for a new revision.
+    """
+    definition = _definition_of(month, program, clock)
+
+    def figures() -> Mapping[str, object]:
+        return _health_figures(totals.flows(month), totals.levels(month), definition)
+
+    return _write(HEALTH, month, figures, HealthReport, totals, reports, clock)
+
+
+def write_roi_report(
+    month: str,
+    *,
+    totals: TotalsStore,
+    program: ProgramStore,
+    reports: RevisionStore,
+    clock: Clock,
+) -> RoiReport:
+    """W15: write the month's report on the program's return, a new revision when it has changed.
+
+    Requests: 3 queries, and 1 write for a new revision.
+    """
+    definition = _definition_of(month, program, clock)
+
+    def figures() -> Mapping[str, object]:
+        return _roi_figures(totals.flows(month), definition)
+
+    return _write(ROI, month, figures, RoiReport, totals, reports, clock)
+
+
+def lock_month(
+    month: str,
+    locked_by: str,
+    *,
+    totals: TotalsStore,
+    program: ProgramStore,
+    reports: RevisionStore,
+    clock: Clock,
+) -> MonthLocked:
+    """Close a month: its reports are final, and what comes late counts in the open month.
+
+    Closing it again changes nothing. Requests: 1 transaction, 7 queries, 2 writes.
+
+    Raises
+    ------
+    MonthStillOpen
+        The month is not over.
+    """
+    now = clock.now()
+    require_over(month, program.current(now), now)
+    lock = with_retries(lambda: totals.lock(MonthLock(month, locked_by, now)))
+    written = {"totals": totals, "program": program, "reports": reports, "clock": clock}
+    health = write_health_report(month, **written)  # type: ignore[arg-type]
+    roi = write_roi_report(month, **written)  # type: ignore[arg-type]
+    return MonthLocked(
+        month=month,
+        locked_by=lock.locked_by,
+        locked_at=lock.locked_at,
+        health_revision=health.revision,
+        roi_revision=roi.revision,
+    )
+
+
+def refresh_reports(
+    *, totals: TotalsStore, program: ProgramStore, reports: RevisionStore, clock: Clock
+) -> int:
+    """Write the reports of the latest months anew that have any and are not locked.
+
+    Requests: 2 queries, and 8 and at most 2 writes per month.
+
+    Returns
+    -------
+    int
+        How many months were looked at.
+    """
+    now = clock.now()
+    this_month = month_of(program_day(now, program.current(now).time_zone))
+    locked = totals.locks()
+    refreshed = 0
+    for back in range(1, REFRESHED_MONTHS + 1):
+        month = month_after(this_month, -back)
+        if month in locked or reports.latest(_name(HEALTH, month)) is None:
+            continue
+        write_health_report(month, totals=totals, program=program, reports=reports, clock=clock)
+        write_roi_report(month, totals=totals, program=program, reports=reports, clock=clock)
+        refreshed += 1
+    return refreshed
+
+
+def require_over(month: str, definition: ProgramDefinition, now: datetime) -> None:
+    """Pass when the month has ended; raise `MonthStillOpen` otherwise."""
+    if now < month_start(month_after(month), definition.time_zone):
+        raise MonthStillOpen(month)
+
+
+def _health_figures(
+    flows: Counts, levels: Counts, definition: ProgramDefinition
+) -> dict[str, object]:
+    orders, revenue = by_suffix(flows, "orders"), _revenue(flows)
+    buyers = by_suffix(flows, "buyers")
+    by_tier = by_suffix(levels, "members")
+    members = sum(by_tier.values())
+    pending, owed = levels.get("points:pending", 0), levels.get("points:owed", 0)
+    # The ledger's balance is what lots hold less what is owed.
+    available = levels.get("points:available", 0) + owed
+    others = revenue.pop(NO_TIER, 0)
+
+    def ledger(kind: str, account: str) -> int:
+        return flows.get(f"ledger:{kind}:{account}", 0)
+
+    def facts(event: str) -> int:
+        return flows.get(f"facts:{event}", 0)
+
+    def money(amount_minor: int) -> SignedMoney:
+        return SignedMoney(amount_minor=amount_minor, currency=definition.currency)
+
+    return {
+        "points_distributed": -ledger("accrual", "issued"),
+        "points_taken_back": ledger("reversal", "issued"),
+        "points_released": -ledger("release", "pending"),
+        "points_redeemed": ledger("redemption", "redeemed"),
+        "points_given_back": -ledger("reversal", "redeemed"),
+        "points_expired": _of_account(flows, "expired"),
+        "points_adjusted": -_of_account(flows, "adjusted"),
+        "points_pending": pending,
+        "points_available": available,
+        "points_outstanding": pending + available,
+        "points_owed": owed,
+        "members": members,
+        "members_by_tier": {tier.name: by_tier.get(tier.name, 0) for tier in definition.tiers}
+        | {name: number for name, number in by_tier.items() if number},
+        "members_enrolled": facts("MemberEnrolled"),
+        "members_moved_up": sum(by_suffix(flows, "moved_up").values()),
+        "members_moved_down": sum(by_suffix(flows, "moved_down").values()),
+        "active": levels.get("status:active", 0),
+        "inactive": levels.get("status:inactive", 0),
+        "top": 0,
+        "customers_who_bought": buyers.get(ANYBODY, 0),
+        "members_who_bought": buyers.get(MEMBERS, 0),
+        "enrolment_rate": _rate(buyers.get(MEMBERS, 0), buyers.get(ANYBODY, 0)),
+        "participation_rate": _rate(buyers.get(MEMBERS, 0), members),
+        "orders_of_members": sum(orders.values()) - orders.get(NO_TIER, 0),
+        "orders_of_others": orders.get(NO_TIER, 0),
+        "revenue_of_members": money(sum(revenue.values())),
+        "revenue_of_others": money(others),
+        "vouchers_issued": facts("VoucherIssued"),
+        "vouchers_redeemed": flows.get("vouchers:redemptions", 0),
+        "vouchers_expired": facts("VoucherExpired"),
+        "vouchers_cancelled": facts("VoucherCancelled"),
+        "voucher_discounts": money(flows.get("vouchers:discount", 0)),
+        "late_facts": by_suffix(flows, "late"),
+    }
+
+
+def _roi_figures(flows: Counts, definition: ProgramDefinition) -> dict[str, object]:
+    def money(amount_minor: int) -> SignedMoney:
+        return SignedMoney(amount_minor=amount_minor, currency=definition.currency)
+
+    revenue = dict.fromkeys((tier.name for tier in definition.tiers), 0) | _revenue(flows)
+    others = revenue.pop(NO_TIER, 0)
+    buyers = {tier: flows.get(f"buyers:tier:{tier}", 0) for tier in revenue}
+    cost = flows.get("vouchers:discount", 0)
+    total = sum(revenue.values())
+    issued = -flows.get("ledger:accrual:issued", 0) - flows.get("ledger:reversal:issued", 0)
+    value = definition.point_value_minor
+    return {
+        "average_spend_by_tier": {
+            tier: money(_rounded(Decimal(amount) / buyers[tier])) if buyers[tier] else None
+            for tier, amount in revenue.items()
+        },
+        "buyers_by_tier": buyers,
+        "revenue_by_tier": {tier: money(amount) for tier, amount in revenue.items()},
+        "revenue": money(total),
+        "revenue_of_others": money(others),
+        "reward_cost": money(cost),
+        "points_cost": None if value is None else money(_rounded(issued * value)),
+        "program_return": _rate(total - cost, cost) if cost > 0 else None,
+    }
+
+
+def _revenue(flows: Counts) -> dict[str, int]:
+    """Return net revenue by tier, `NO_TIER` for those who were no members."""
+    bought, returned = by_suffix(flows, "spend"), by_suffix(flows, "returned")
+    tiers = sorted(bought.keys() | returned.keys())
+    return {tier: bought.get(tier, 0) - returned.get(tier, 0) for tier in tiers}
+
+
+def _of_account(flows: Counts, account: str) -> int:
+    ledger = by_suffix(flows, "ledger")
+    return sum(points for name, points in ledger.items() if name.endswith(f":{account}"))
+
+
+def _rate(part: int, whole: int) -> float | None:
+    """Return a share with four decimals."""
+    if not whole:
+        return None
+    return float((Decimal(part) / whole).quantize(Decimal("0.0001"), ROUND_HALF_EVEN))
+
+
+def _rounded(amount: Decimal) -> int:
+    return int(amount.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def _definition_of(month: str, program: ProgramStore, clock: Clock) -> ProgramDefinition:
+    """Return the version in force at the month's end."""
+    now = clock.now()
+    ended = month_start(month_after(month), program.current(now).time_zone)
+    return program.current(min(ended, now))
+
+
+def _write(
+    kind: str,
+    month: str,
+    figures: Callable[[], Mapping[str, object]],
+    model: type[Report],
+    totals: TotalsStore,
+    reports: RevisionStore,
+    clock: Clock,
+) -> Report:
+    """Add a revision unless the latest one says the same."""
+    name = _name(kind, month)
+
+    def attempt() -> Report:
+        lock = totals.locks().get(month)
+        found = reports.latest(name)
+        latest = model.model_validate(found) if found else None
+        report = model.model_validate(
+            {
+                **figures(),
+                "month": month,
+                "revision": latest.revision if latest else 1,
+                "written_at": latest.written_at if latest else clock.now(),
+                "locked_at": lock.locked_at if lock else None,
+            }
+        )
+        if report == latest:
+            return report
+        if latest is not None:
+            news = {"revision": latest.revision + 1, "written_at": clock.now()}
+            report = report.model_copy(update=news)
+        if not reports.add(name, f"{report.revision:06}", report.model_dump(mode="json")):
+            raise ChangeRefused(f"somebody else wrote revision {report.revision} of {name}")
+        return report
+
+    return with_retries(attempt)
+
+
+def _latest_or_refuse(kind: str, month: str, reports: RevisionStore, model: type[Report]) -> Report:
+    found = reports.latest(_name(kind, month))
+    if found is None:
+        raise ReportNotFound(month)
+    return model.model_validate(found)
+
+
+def _name(kind: str, month: str) -> str:
+    return f"{kind}-{month}"
