@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from loyalty.domain.calendar import month_after
 from loyalty.domain.program import ProgramDefinition
@@ -57,8 +57,7 @@ class TierStanding:
         return self.spans[-1].tier if self.spans else None
 
 
-@dataclass(frozen=True, slots=True)
-class TierDecision:
+class TierDecision(NamedTuple):
     """What an evaluation leads to.
 
     `tier` is where the member is afterwards, `proposed` the tier that waits for a manager's yes,

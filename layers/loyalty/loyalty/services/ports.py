@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import Channel, Identity, Member, StatusChange
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from loyalty.domain.tasks import Task
     from loyalty.services.reward_ports import RedemptionChange
 
-DueKind = Literal["release", "expiry", "outreach"]
+DueKind = Literal["release", "expiry", "outreach", "points_sms", "statement", "voucher_reminder"]
 MemberPart = Literal["account", "months", "standing"]
 GuardKind = Literal["adjustment", "transfer", "action", "redemption"]
 MessageState = Literal["sending", "sent", "failed"]
@@ -27,8 +27,7 @@ DUE_SHARDS = 8
 MEMBER_SHARDS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """Something that must happen to a member at a time; found again by kind, shard and time."""
 
     kind: DueKind
@@ -102,15 +101,14 @@ class MemberChange:
     only: tuple[MemberPart, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OrderContext:
+class OrderContext(NamedTuple):
     """All that deciding on an order or a return needs; one consistent read."""
 
     order: AcceptedOrder | None
     returns: OrderReturns | None
     accepted_return: AcceptedReturn | None
     member: Member | None
-    owners: Mapping[Identity, str] = field(default_factory=dict)
+    owners: Mapping[Identity, str] = {}
 
 
 class ChangeRefused(Exception):
@@ -297,8 +295,7 @@ class PageRenderer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """What a link's holder may speak for, and until when."""
 
     member_id: str
