@@ -298,6 +298,13 @@ class MemberStoreContract:
         with pytest.raises(ChangeRefused):
             store.commit(MemberChange(member(version=3), 2, due_done=(due,)))
 
+    def test_a_due_item_is_put_back_whatever_its_member_does(self, store: MemberStore) -> None:
+        due, later = Due("outreach", NOON, "ada"), Due("outreach", NOON + timedelta(days=7), "ada")
+        store.commit(replace(new_member(), due=(later,)))
+        store.commit(MemberChange(None, due=(due,), due_done=(later,)))
+        found = store.due("outreach", due_shard("ada"), until=later.due_at, limit=9)
+        assert list(found) == [due]
+
     def test_an_unwanted_due_item_can_be_removed(self, store: MemberStore) -> None:
         due = Due("outreach", NOON, "ada")
         store.commit(replace(new_member(), due=(due,)))
