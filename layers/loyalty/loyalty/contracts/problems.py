@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from loyalty.domain import errors, report_errors
 
@@ -81,12 +81,17 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
 class FieldError(BaseModel):
     """One field that is wrong: where (JSON Pointer) and why; never its value."""
 
+    model_config = ConfigDict(defer_build=True)
+
     pointer: str
     reason: str
 
 
 class Problem(BaseModel):
     """`application/problem+json`; `code` is stable, `detail` is for people."""
+
+    # Built when the first problem is answered: a cold start that goes well needs none.
+    model_config = ConfigDict(defer_build=True)
 
     type: str
     title: str
