@@ -60,6 +60,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.RewardConflict: HTTPStatus.CONFLICT,
     errors.RewardNotAvailable: HTTPStatus.CONFLICT,
     errors.OutOfStock: HTTPStatus.CONFLICT,
+    errors.GiftDispatched: HTTPStatus.CONFLICT,
     errors.SwitchedOff: HTTPStatus.CONFLICT,
     errors.TaskAlreadyDecided: HTTPStatus.CONFLICT,
     errors.OwnAccount: HTTPStatus.FORBIDDEN,

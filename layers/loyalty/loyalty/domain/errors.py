@@ -320,6 +320,12 @@ class OutOfStock(DomainError):
     code = "out_of_stock"
 
 
+class GiftDispatched(DomainError):
+    """The gift is on its way, or has arrived."""
+
+    code = "gift_dispatched"
+
+
 class SwitchedOff(DomainError):
     """The program has switched this off."""
 

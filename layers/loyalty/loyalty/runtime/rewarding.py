@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from loyalty.adapters.dynamodb.tables import Tables
     from loyalty.services.ports import Clock, Ids, MemberStore, ProgramStore, ReportStore
     from loyalty.services.reward_ports import RewardStore
+    from loyalty.services.task_ports import TaskStore
     from loyalty.services.voucher_ports import VoucherCodes, VoucherStore
 
 
@@ -52,11 +53,15 @@ class RewardPorts(RetirePorts):
     program: ProgramStore
 
 
-class ReversalPorts(RewardPorts):
+class SpendingPorts(RewardPorts):
     store: MemberStore
 
 
-class RedemptionPorts(ReversalPorts):
+class ReversalPorts(SpendingPorts):
+    tasks: TaskStore
+
+
+class RedemptionPorts(SpendingPorts):
     codes: VoucherCodes
     ids: Ids
 
@@ -129,12 +134,19 @@ def reward_ports() -> RewardPorts:
 
 def reversal_ports() -> ReversalPorts:
     """Return what reversing a redemption needs."""
-    return {**reward_ports(), "store": composition.member_store()}
+    from loyalty.runtime.tasking import task_store
+
+    return {**reward_ports(), "store": composition.member_store(), "tasks": task_store()}
 
 
 def redemption_ports() -> RedemptionPorts:
     """Return what redeeming a reward needs."""
-    return {**reversal_ports(), "codes": voucher_codes(), "ids": composition.ids()}
+    return {
+        **reward_ports(),
+        "store": composition.member_store(),
+        "codes": voucher_codes(),
+        "ids": composition.ids(),
+    }
 
 
 @cache

@@ -133,13 +133,14 @@ def _change(
         voucher=views[0] if views else None,
         vouchers=views,
     )
-    redemption = _redemption(purchase, entry, vouchers, answer)
+    gifts = _gifts(after, purchase, ids)
+    redemption = _redemption(purchase, entry, vouchers, gifts, answer)
     change = MemberChange(
         member=after,
         expected_version=member.version,
         entries=(entry,),
         status_changes=(redemption_fact("RewardRedeemed", after, redemption, reward.kind, at),),
-        tasks=_gifts(after, purchase, ids),
+        tasks=gifts,
         redemption=RedemptionChange(
             redemption,
             stock=redemption.stock_taken,
@@ -176,6 +177,7 @@ def _redemption(
     purchase: _Purchase,
     entry: Entry,
     vouchers: Sequence[VoucherStep],
+    gifts: Sequence[Task],
     answer: RedemptionAnswer,
 ) -> Redemption:
     is_limited = purchase.reward.stock is not None
@@ -191,6 +193,7 @@ def _redemption(
         stock_taken=purchase.request.quantity if is_limited else 0,
         voucher_codes=tuple(step.voucher.code for step in vouchers),
         answer=answer.model_dump(mode="json"),
+        task_id=gifts[0].task_id if gifts else None,
     )
 
 
@@ -221,7 +224,7 @@ def _gifts(member: Member, purchase: _Purchase, ids: Ids) -> tuple[Task, ...]:
     if reward.kind != "gift":
         return ()
     task = gift_task(
-        gift_task_id(ids, purchase.member_id, purchase.request.redemption_id),
+        ids.derive("t", f"{purchase.cause}/{purchase.member_id}"),
         member.member_id,
         sku=reward.sku or reward.reward_id,
         item=reward.name,
@@ -230,8 +233,3 @@ def _gifts(member: Member, purchase: _Purchase, ids: Ids) -> tuple[Task, ...]:
         cause=purchase.cause,
     )
     return (task,)
-
-
-def gift_task_id(ids: Ids, member_id: str, redemption_id: str) -> str:
-    """Return the id of the task that a redeemed gift opens."""
-    return ids.derive("t", f"redemption/{redemption_id}/{member_id}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from loyalty.contracts.rewards import RedemptionReversalAnswer
-from loyalty.domain.errors import OwnAccount, RedemptionNotFound
+from loyalty.domain.errors import GiftDispatched, OwnAccount, RedemptionNotFound
 from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import Posting, spendable
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.spending import give_back
+from loyalty.domain.tasks import Task, withdraw
 from loyalty.domain.voucher_terms import valid_until
 from loyalty.domain.vouchers import cancel
 from loyalty.services.customers import present_member
@@ -19,6 +21,7 @@ from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStor
 from loyalty.services.redeem_reward import redemption_fact
 from loyalty.services.retrying import with_retries
 from loyalty.services.reward_ports import Redemption, RedemptionChange, RewardStore
+from loyalty.services.task_ports import TaskStore
 
 
 def reverse_redemption(
@@ -28,13 +31,15 @@ def reverse_redemption(
     own_member_id: str | None,
     store: MemberStore,
     rewards: RewardStore,
+    tasks: TaskStore,
     program: ProgramStore,
     clock: Clock,
 ) -> RedemptionReversalAnswer:
     """Undo a redemption as a whole, once.
 
     Points whose lot has expired meanwhile can be spent again for the program's grace days.
-    Requests: 2 reads and 1 transaction; 1 read for a repeat.
+    The task to send a gift is withdrawn. Requests: 2 reads (a gift's 3) and 1 transaction; 1 read
+    for a repeat.
 
     Parameters
     ----------
@@ -51,6 +56,8 @@ def reverse_redemption(
         There is no such redemption or customer.
     VoucherAlreadyRedeemed, VoucherHasExpired, VoucherIsReserved
         A voucher that it gave was used, is over, or is about to be used.
+    GiftDispatched
+        The gift is on its way; when it comes back, it can be reversed.
     MemberBusy
         Others kept changing the member, the stock or a voucher.
     """
@@ -66,9 +73,9 @@ def reverse_redemption(
             raise RedemptionNotFound(redemption_id)
         if redemption.reversal_answer is not None:
             return RedemptionReversalAnswer.model_validate(redemption.reversal_answer)
-        definition = program.current(clock.now())
-        change, answer = _change(member, redemption, rewards, definition, clock)
-        store.commit(change)
+        now = clock.now()
+        change, answer = _change(member, redemption, rewards, program.current(now), now)
+        store.commit(replace(change, tasks=_withdrawn(redemption, tasks)))
         return answer
 
     return with_retries(attempt)
@@ -79,9 +86,8 @@ def _change(
     redemption: Redemption,
     rewards: RewardStore,
     definition: ProgramDefinition,
-    clock: Clock,
+    at: datetime,
 ) -> tuple[MemberChange, RedemptionReversalAnswer]:
-    at = clock.now()
     reward, vouchers = rewards.given(redemption.reward_id, redemption.voucher_codes)
     cancelled = (
         cancel(voucher, "redemption reversed", at=at, only_unused=True) for voucher in vouchers
@@ -127,3 +133,14 @@ def _change(
         ),
     )
     return change, answer
+
+
+def _withdrawn(redemption: Redemption, tasks: TaskStore) -> tuple[Task, ...]:
+    """Return the gift's task as one that nobody needs any more, when it still waits."""
+    task = tasks.task(redemption.task_id) if redemption.task_id else None
+    if task is None:
+        return ()
+    if task.state == "dispatched":
+        raise GiftDispatched(task.task_id)
+    withdrawn = withdraw(task)
+    return (withdrawn,) if withdrawn else ()

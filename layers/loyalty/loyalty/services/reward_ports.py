@@ -19,7 +19,8 @@ RedemptionState = Literal["redeemed", "reversed"]
 class Redemption:
     """Points spent on a reward under the caller's own id, with the answers that repeats get.
 
-    `taken` are the lots that paid; `stock_taken` is what came off the reward's stock.
+    `taken` are the lots that paid; `stock_taken` is what came off the reward's stock; `task_id` is
+    the task to send a gift.
     """
 
     redemption_id: str
@@ -33,6 +34,7 @@ class Redemption:
     stock_taken: int
     voucher_codes: tuple[str, ...]
     answer: Mapping[str, object]
+    task_id: str | None = None
     reversed_at: datetime | None = None
     reversal_answer: Mapping[str, object] | None = None
 

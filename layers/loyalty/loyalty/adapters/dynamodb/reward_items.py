@@ -106,6 +106,7 @@ class RedemptionItem(MembersItem, discriminator="redemption"):
     stock_taken = IntegerAttribute()
     voucher_codes = DocumentAttribute(tuple[str, ...])
     answer = DocumentAttribute(dict[str, object])
+    task_id = UnicodeAttribute(null=True)
     reversed_at = InstantAttribute(null=True)
     reversal_answer = DocumentAttribute(dict[str, object], null=True)
 
@@ -124,6 +125,7 @@ class RedemptionItem(MembersItem, discriminator="redemption"):
             stock_taken=redemption.stock_taken,
             voucher_codes=redemption.voucher_codes,
             answer=redemption.answer,
+            task_id=redemption.task_id,
             reversed_at=redemption.reversed_at,
             reversal_answer=redemption.reversal_answer,
         )
@@ -141,6 +143,7 @@ class RedemptionItem(MembersItem, discriminator="redemption"):
             stock_taken=self.stock_taken,
             voucher_codes=self.voucher_codes,
             answer=self.answer,
+            task_id=self.task_id,
             reversed_at=self.reversed_at,
             reversal_answer=self.reversal_answer,
         )
