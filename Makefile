@@ -12,7 +12,7 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/loyalty
 
-.PHONY: help run test lint bench build deploy schemas requirements clean
+.PHONY: help run test lint figures bench build deploy schemas requirements clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ lint: $(ENVIRONMENT)/dev.stamp ## Check style, types, imports, template, machine
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
 	$(BIN)/python -m lint
+
+figures: $(ENVIRONMENT)/dev.stamp ## Measure requests and cost anew and write docs/cost.md and docs/requests.md
+	$(BIN)/python -m pytest tests/figures --write-figures
 
 bench: $(ENVIRONMENT)/dev.stamp ## Measure cold start, warm orders and the import against a bare client
 	$(BIN)/python -m benchmarks

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 
-_WITH_CAPACITY = {
-    "BatchGetItem",
-    "BatchWriteItem",
-    "DeleteItem",
-    "GetItem",
-    "PutItem",
-    "Query",
-    "Scan",
-    "TransactGetItems",
-    "TransactWriteItems",
-    "UpdateItem",
-}
+from tests.support.capacity import capacity_units
 
 
 @dataclass
@@ -30,7 +20,8 @@ class Requests:
     """What was asked of DynamoDB: API calls by operation, in order, and the capacity they took."""
 
     operations: list[str] = field(default_factory=list)
-    capacity_units: float = 0.0
+    read_units: float = 0.0
+    write_units: float = 0.0
 
     @property
     def total(self) -> int:
@@ -40,11 +31,23 @@ class Requests:
     def by_operation(self) -> Counter[str]:
         return Counter(self.operations)
 
-    def note(self, operation: str, response: Mapping[str, Any]) -> None:
-        consumed = response.get("ConsumedCapacity", [])
-        for capacity in consumed if isinstance(consumed, list) else [consumed]:
-            self.capacity_units += capacity.get("CapacityUnits", 0.0)
-        self.operations.append(operation)
+    @property
+    def writes(self) -> int:
+        """Requests that change something."""
+        return sum(not is_read(operation) for operation in self.operations)
+
+    @property
+    def reads(self) -> int:
+        return self.total - self.writes
+
+    @property
+    def capacity_units(self) -> float:
+        return self.read_units + self.write_units
+
+
+def is_read(operation: str) -> bool:
+    """Tell whether an operation changes nothing."""
+    return "Get" in operation or operation == "Query"
 
 
 @contextmanager
@@ -56,7 +59,7 @@ def counting_requests(*, with_capacity: bool = False) -> Iterator[Requests]:
     Parameters
     ----------
     with_capacity
-        Ask every request for its consumed capacity, and add it up.
+        Weigh what was read and written, too.
     """
     requests = Requests()
     original = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -64,13 +67,14 @@ def counting_requests(*, with_capacity: bool = False) -> Iterator[Requests]:
     def counted(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         if client.meta.service_model.service_name != "dynamodb":
             return original(client, operation, parameters)
-        if with_capacity and operation in _WITH_CAPACITY:
-            parameters = {**parameters, "ReturnConsumedCapacity": "TOTAL"}
-        response: Mapping[str, Any] = {}
-        try:
-            response = original(client, operation, parameters)
-        finally:
-            requests.note(operation, response)
+        requests.operations.append(operation)
+        response = original(client, operation, parameters)
+        if with_capacity:
+            units = capacity_units(operation, parameters, response, partial(original, client))
+            if is_read(operation):
+                requests.read_units += units
+            else:
+                requests.write_units += units
         return response
 
     with pytest.MonkeyPatch.context() as patch:
