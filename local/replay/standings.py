@@ -115,7 +115,12 @@ class Standing:
         self._review = None
         if not decision.is_approved:
             self._held_until = _later(month, _HELD_MONTHS)
-        elif rank <= max(self._reached(month), self._reached(f"{decision.at:%Y-%m}")):
+        elif (
+            self._spans[-1].tier
+            < rank
+            <= max(self._reached(month), self._reached(f"{decision.at:%Y-%m}"))
+        ):
+            self._lost_at = ""
             self._give(rank, month, decision.at)
 
     def _rise(self, current: int, reached: int, month: str, at: datetime) -> None:
