@@ -23,6 +23,9 @@ RESOURCELESS = frozenset(
         "xray:PutTraceSegments",
     }
 )
+# It reaches phone numbers, which are no resources, and topics, which are: a policy that denies all
+# topics may allow it on the rest.
+SMS = "sns:Publish"
 # AWS's own policies, wide as they are: only where a service demands it.
 MANAGED_BY_AWS = frozenset({"AmazonAPIGatewayPushToCloudWatchLogs"})
 _POLICIES = (
@@ -63,11 +66,23 @@ class AnyResource(house.HouseRule):
     shortdesc = 'Resource "*" only for actions that know no resources'
 
     def violations(self, resources: Resources) -> Iterator[tuple[str, str]]:
+        texts_only = {
+            name for name, statement in statements(resources) if _denies_topics(statement)
+        }
         for name, statement in statements(resources):
             if statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource", [])):
                 for action in as_list(statement.get("Action", [])):
-                    if action not in RESOURCELESS:
+                    is_sms = action == SMS and name in texts_only
+                    if action not in RESOURCELESS and not is_sms:
                         yield name, f"allows {action} on every resource"
+
+
+def _denies_topics(statement: dict[str, Any]) -> bool:
+    return (
+        statement["Effect"] == "Deny"
+        and SMS in as_list(statement.get("Action", []))
+        and {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"} in as_list(statement["Resource"])
+    )
 
 
 class ManagedPolicies(house.HouseRule):

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+import member_evaluation.send_points_sms
 import member_evaluation.send_tier_upgrade_email
+from loyalty.domain.member import Identity
 from loyalty.domain.tiers import TierSpan, TierStanding
+from loyalty.runtime import messaging
 from tests.support.elite_journey import MEMBER_ID, journey_surroundings, sample, store_customer
 from tests.support.examples import NOW
 from tests.support.journey_fakes import FakeSender
 from tests.support.moto_app import MotoApp, lambda_context
+from tests.support.sms_fakes import PHONE, FakeSmsSender
 
 UPGRADE = sample("lambda/upgrade_task")
 
@@ -33,3 +37,16 @@ def test_a_member_who_moved_up_gets_one_mail(sender: FakeSender) -> None:
     assert mail.subject == "You have reached Gold"
     assert "A voucher is waiting for you. It is valid for 60 days" in mail.text
     assert "/v1/unsubscribe/" in mail.html
+
+
+def test_points_that_an_evaluation_posted_are_told_once(
+    app: MotoApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phones = FakeSmsSender()
+    monkeypatch.setattr(messaging, "sms_sender", lambda: phones)
+    store_customer(MEMBER_ID, joined_at=NOW, identities=(Identity("phone", PHONE),))
+    task = sample("lambda/points_alert_task")
+    for _ in range(2):
+        outcome = member_evaluation.send_points_sms.handler(task, lambda_context())
+        assert outcome == {"outcome": "sent", "not_before": None}
+    assert phones.texts() == ["Elite: 230 points for you. 0 to spend now."]

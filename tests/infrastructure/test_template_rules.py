@@ -154,6 +154,12 @@ BROKEN: list[tuple[house.HouseRule, Callable[[Resources], object], str, str]] = 
         "allows dynamodb:GetItem on every resource",
     ),
     (
+        permissions.AnyResource(),
+        lambda resources: _properties(resources, "SmsPolicy")["PolicyDocument"]["Statement"].pop(),
+        "SmsPolicy",
+        "allows sns:Publish on every resource",
+    ),
+    (
         permissions.ManagedPolicies(),
         _set("ApiRole", "ManagedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"]),
         "ApiRole",

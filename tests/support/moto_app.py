@@ -32,6 +32,7 @@ class MotoApp:
     program_table: str
     orders_dlq_url: str
     due_queue_url: str
+    messages_queue_url: str
     bucket: str
 
     def client(self, service: str) -> Any:
@@ -73,6 +74,7 @@ def moto_app(directory: Path, now: datetime) -> Iterator[MotoApp]:
             program_table=tables["PROGRAM_TABLE"],
             orders_dlq_url=sqs.create_queue(QueueName="orders-dlq")["QueueUrl"],
             due_queue_url=sqs.create_queue(QueueName="due")["QueueUrl"],
+            messages_queue_url=sqs.create_queue(QueueName="messages")["QueueUrl"],
             bucket="imports",
         )
         boto3.client("s3").create_bucket(
@@ -89,10 +91,13 @@ def moto_app(directory: Path, now: datetime) -> Iterator[MotoApp]:
             **tables,
             ORDERS_DLQ_URL=app.orders_dlq_url,
             DUE_QUEUE_URL=app.due_queue_url,
+            MESSAGES_QUEUE_URL=app.messages_queue_url,
             IMPORTS_BUCKET=app.bucket,
             BUS_NAME="default",
             PUBLIC_URL=PUBLIC_URL,
             SENDER_ADDRESS="club@example.org",
+            SMS_SENDER_ID="Club",
+            SMS_MAX_PRICE="0.20",
             LOYALTY_CLOCK_FILE=str(app.clock_file),
             PROGRAM_TIME_ZONE="UTC",
             PROGRAM_CACHE_SECONDS="60",

@@ -1,4 +1,4 @@
-"""SES, Step Functions, EventBridge, SQS, S3 and Secrets Manager behind their ports."""
+"""SES, SNS, Step Functions, EventBridge, SQS, S3 and Secrets Manager behind their ports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
 from loyalty.adapters.aws import Aws
@@ -19,7 +19,9 @@ from loyalty.adapters.executions import StepFunctionsExecutions
 from loyalty.adapters.objects import CHUNK_BYTES, S3Objects
 from loyalty.adapters.queues import MessagesNotTaken, SqsDeadLetters, SqsQueue
 from loyalty.adapters.secrets import secret
+from loyalty.adapters.sms import SnsSmsSender
 from loyalty.domain.errors import ImportFileInvalid, ImportNotFound
+from loyalty.services.message_ports import Sms, SmsInDoubt, SmsRefused
 from loyalty.services.ports import Email, EmailInDoubt, EmailRefused
 
 MACHINE = "arn:aws:states:eu-central-1:000000000000:stateMachine:elite"
@@ -97,6 +99,84 @@ class TestEmail:
 
     def test_the_client_never_repeats_a_mail(self, aws: Aws) -> None:
         assert aws.client("sesv2").meta.config.retries == {  # type: ignore[attr-defined]
+            "total_max_attempts": 1,
+            "mode": "standard",
+        }
+
+
+class TestSms:
+    TEXT = Sms("+4915112345678", "51 points for you.")
+
+    @pytest.fixture
+    def sns(self, aws: Aws) -> Iterator[Stubber]:
+        with Stubber(aws.client("sns")) as stubber:
+            yield stubber
+
+    @pytest.fixture
+    def sender(self, aws: Aws) -> SnsSmsSender:
+        return SnsSmsSender(aws, sender_id="Club", max_price="0.20")
+
+    def test_sends_to_the_number_with_sender_and_price_limit(
+        self, sns: Stubber, sender: SnsSmsSender
+    ) -> None:
+        expected = {
+            "PhoneNumber": "+4915112345678",
+            "Message": "51 points for you.",
+            "MessageAttributes": {
+                "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
+                "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": "0.20"},
+                "AWS.SNS.SMS.SenderID": {"DataType": "String", "StringValue": "Club"},
+            },
+        }
+        sns.add_response("publish", {"MessageId": "1"}, expected)
+        sender.send(self.TEXT)
+        sns.assert_no_pending_responses()
+
+    def test_without_a_name_the_networks_number_is_the_sender(self, aws: Aws) -> None:
+        sender = SnsSmsSender(aws, sender_id=None, max_price="0.20")
+        assert "AWS.SNS.SMS.SenderID" not in sender._attributes
+
+    @pytest.mark.parametrize(
+        ("code", "status", "takes_none"),
+        [("InvalidParameter", 400, False), ("Throttled", 429, True)],
+    )
+    def test_a_refusal_is_certain(
+        self, sns: Stubber, sender: SnsSmsSender, code: str, status: int, takes_none: bool
+    ) -> None:
+        sns.add_client_error("publish", service_error_code=code, http_status_code=status)
+        with pytest.raises(SmsRefused) as refused:
+            sender.send(self.TEXT)
+        assert refused.value.takes_none is takes_none
+
+    def test_a_failure_of_the_service_is_doubt(self, sns: Stubber, sender: SnsSmsSender) -> None:
+        sns.add_client_error("publish", "InternalError", http_status_code=500)
+        with pytest.raises(SmsInDoubt):
+            sender.send(self.TEXT)
+
+    @pytest.mark.parametrize(
+        ("error", "expected"),
+        [
+            (EndpointConnectionError(endpoint_url="sns"), SmsRefused),
+            (ReadTimeoutError(endpoint_url="sns"), SmsInDoubt),
+        ],
+    )
+    def test_an_answer_that_never_comes_is_doubt_but_no_connection_is_not(
+        self,
+        aws: Aws,
+        sender: SnsSmsSender,
+        monkeypatch: pytest.MonkeyPatch,
+        error: Exception,
+        expected: type[Exception],
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(aws.client("sns"), "_make_api_call", fail)
+        with pytest.raises(expected):
+            sender.send(self.TEXT)
+
+    def test_the_client_never_repeats_a_message(self, aws: Aws) -> None:
+        assert aws.client("sns").meta.config.retries == {  # type: ignore[attr-defined]
             "total_max_attempts": 1,
             "mode": "standard",
         }

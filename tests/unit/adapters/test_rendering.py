@@ -104,6 +104,35 @@ def _templates(texts: dict[str, str]) -> Any:
     return DictLoader(texts)
 
 
+@pytest.mark.parametrize(
+    ("template", "context", "text"),
+    [
+        (
+            "points",
+            {"points": 51, "available": 120, "pending": 51},
+            "Elite: 51 points for you. 120 to spend now, 51 more on their way.",
+        ),
+        (
+            "points",
+            {"points": 1, "available": 1, "pending": 0},
+            "Elite: 1 point for you. 1 to spend now.",
+        ),
+        (
+            "more_points",
+            {"points": 50, "day": date(2017, 3, 1), "available": 101, "pending": 0},
+            "Elite: 50 more points for you on 1 March. 101 to spend now.",
+        ),
+    ],
+)
+def test_text_messages_are_one_short_line(
+    template: str, context: dict[str, Any], text: str
+) -> None:
+    sms = RENDERER.sms(template, to="+4915112345678", context=context)
+    assert sms.text == text
+    assert sms.text.isascii()
+    assert len(sms.text) <= 160
+
+
 VIEW = SimpleNamespace(state="open", subscribed=True)
 PAGES: list[tuple[str, dict[str, Any]]] = [
     ("invitation", {"view": VIEW, "token": "abc.def", "answer": "accept"}),

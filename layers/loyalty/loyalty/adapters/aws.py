@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 3
 MAX_RETRIES = 2
-# A mail cannot be taken back: when the answer is lost, the same call is not made again.
-NOT_REPEATABLE = frozenset({"sesv2"})
+# A message cannot be taken back: when the answer is lost, the same call is not made again.
+NOT_REPEATABLE = frozenset({"sesv2", "sns"})
 
 
 class ServiceFolders(Loader):
@@ -67,6 +68,8 @@ class Aws:
     def client(self, service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
     @overload
     def client(self, service: Literal["sesv2"]) -> SESV2Client: ...
+    @overload
+    def client(self, service: Literal["sns"]) -> SNSClient: ...
     @overload
     def client(self, service: Literal["sqs"]) -> SQSClient: ...
     @overload

@@ -1,4 +1,4 @@
-"""Mails and pages from the package's own Jinja templates."""
+"""Mails, text messages and pages from the package's own Jinja templates."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from loyalty.services.message_ports import Sms
 from loyalty.services.ports import Email
 
 
 class JinjaRenderer:
-    """Renders `templates/mail` and `templates/pages`; values are escaped in HTML.
+    """Renders `templates/mail`, `templates/sms` and `templates/pages`; values are escaped in HTML.
 
     A value that a template names and nobody gives is an error, not an empty place.
     """
@@ -44,6 +45,10 @@ class JinjaRenderer:
             headers=headers,
             tags=tags,
         )
+
+    def sms(self, template: str, *, to: str, context: Mapping[str, object]) -> Sms:
+        """Render `sms/<template>.txt` with `context`, as one line."""
+        return Sms(to=to, text=" ".join(self._render(f"sms/{template}.txt", context).split()))
 
     def page(self, template: str, context: Mapping[str, object]) -> str:
         """Render `pages/<template>.html` with `context`."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from loyalty.domain.calendar import lot_expiry, month_end, return_window_end
 from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.totals import MonthTotals, posted
+
+# Begins the business key of whatever an evaluation posts.
+EVALUATION: Final = "evaluation/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ def missing_points(months: Iterable[MonthTotals], up_to: str) -> tuple[MissingPo
 
 def evaluation_key(month: str, member_version: int) -> str:
     """Return the beginning of the business keys that one evaluation posts under."""
-    return f"evaluation/{month}/{member_version}/"
+    return f"{EVALUATION}{month}/{member_version}/"
 
 
 def post_missing(

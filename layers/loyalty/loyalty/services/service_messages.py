@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.contracts.journeys import SendOutcome
-from loyalty.domain.consents import has_opted_out
 from loyalty.domain.member import Channel, Member
 from loyalty.services.customers import commit_step, present_member
 from loyalty.services.messages import MessageUnsettled, send_and_mark, unchanged
@@ -42,15 +41,6 @@ class ServiceMessage:
 def mail_reaches(member: Member) -> bool:
     """Tell whether a service mail can be sent to the member."""
     return member.identity("email") is not None and "email" not in member.suppressed
-
-
-def sms_reaches(member: Member) -> bool:
-    """Tell whether a service text may be sent: to a phone whose owner did not say no."""
-    return (
-        member.identity("phone") is not None
-        and "sms" not in member.suppressed
-        and not has_opted_out(member, "sms")
-    )
 
 
 def send_service_message(
@@ -98,17 +88,7 @@ def send_service_message(
         post = write(member, message_id, now)
         if post is None:
             return SUPPRESSED
-        claimed = MessageClaim(
-            message_id=message_id,
-            member_id=message.member_id,
-            channel=message.channel,
-            kind=message.kind,
-            marketing=False,
-            state="sending",
-            claimed_at=now,
-            about=message.about,
-        )
-        commit_step(store, member, unchanged(member), message=claimed)
+        claimed = claim_service(message, message_id, member, store=store, at=now)
         return claimed, post
 
     result = with_retries(decide)
@@ -117,6 +97,30 @@ def send_service_message(
     claimed, post = result
     send_and_mark(claimed, post, store=store, clock=clock)
     return SENT
+
+
+def claim_service(
+    message: ServiceMessage, message_id: str, member: Member, *, store: MemberStore, at: datetime
+) -> MessageClaim:
+    """Write the claim of a service message, at the version that was read.
+
+    Raises
+    ------
+    ChangeRefused
+        The member changed, or the message was claimed by somebody else.
+    """
+    claimed = MessageClaim(
+        message_id=message_id,
+        member_id=message.member_id,
+        channel=message.channel,
+        kind=message.kind,
+        marketing=False,
+        state="sending",
+        claimed_at=at,
+        about=message.about,
+    )
+    commit_step(store, member, unchanged(member), message=claimed)
+    return claimed
 
 
 def free_message_id(message: ServiceMessage, store: MemberStore, now: datetime) -> str | None:

@@ -1,0 +1,75 @@
+"""Composition of text messages and of messages that are due; beside `composition`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
+
+from loyalty.runtime import composition
+from loyalty.runtime.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from loyalty.services.due_messages import Send
+    from loyalty.services.message_ports import SmsSender
+    from loyalty.services.points_sms import SmsOutbox
+    from loyalty.services.ports import Clock, DueKind, MemberStore, WorkQueue
+
+
+class DueMessagePlanPorts(TypedDict):
+    clock: Clock
+    queue: WorkQueue
+
+
+class DueMessagePorts(TypedDict):
+    sends: Mapping[DueKind, Send]
+    store: MemberStore
+    queue: WorkQueue
+
+
+def sms_sender() -> SmsSender:
+    """Return the way to send text messages."""
+    from loyalty.adapters.sms import SnsSmsSender
+
+    return SnsSmsSender(
+        composition.aws(),
+        sender_id=settings().sms_sender_id,
+        max_price=settings().sms_max_price,
+    )
+
+
+def sms_outbox() -> SmsOutbox:
+    """Return what writing and sending text messages needs."""
+    from loyalty.services.points_sms import SmsOutbox
+
+    return SmsOutbox(
+        store=composition.member_store(),
+        program=composition.program_store(),
+        clock=composition.clock(),
+        renderer=composition.renderer(),
+        sender=sms_sender(),
+    )
+
+
+def messages_queue() -> WorkQueue:
+    """Return the queue of due messages."""
+    from loyalty.adapters.queues import SqsQueue
+
+    return SqsQueue(composition.aws(), queue_url=settings().messages_queue_url)
+
+
+def due_message_plan_ports() -> DueMessagePlanPorts:
+    """Return what planning the day's messages needs."""
+    return {"clock": composition.clock(), "queue": messages_queue()}
+
+
+def due_message_ports() -> DueMessagePorts:
+    """Return what sending due messages needs."""
+    from loyalty.services.points_sms import send_bundle
+
+    return {
+        "sends": {"points_sms": partial(send_bundle, outbox=sms_outbox())},
+        "store": composition.member_store(),
+        "queue": messages_queue(),
+    }

@@ -1,0 +1,107 @@
+"""Sending the messages that are due of all members, one shard of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+from loyalty.contracts.journeys import SendOutcome
+from loyalty.contracts.values import iso
+from loyalty.domain.errors import MemberNotFound
+from loyalty.services.message_ports import SmsRefused
+from loyalty.services.messages import MessageUnsettled
+from loyalty.services.ports import (
+    DUE_SHARDS,
+    ChangeRefused,
+    Clock,
+    Due,
+    DueKind,
+    EmailRefused,
+    MemberChange,
+    MemberStore,
+    WorkQueue,
+)
+
+# So many messages of a second or less stay far below the worker's time-out.
+DUE_PER_KIND: Final = 50
+
+Send = Callable[[Due], SendOutcome]
+
+
+def plan_due_messages(*, clock: Clock, queue: WorkQueue) -> None:
+    """Queue one message per shard: send all that is due by now."""
+    until = iso(clock.now())
+    queue.send([{"shard": shard, "until": until} for shard in range(DUE_SHARDS)])
+
+
+def send_due_messages(
+    shard: int,
+    until: datetime,
+    *,
+    sends: Mapping[DueKind, Send],
+    store: MemberStore,
+    queue: WorkQueue,
+    limit: int = DUE_PER_KIND,
+) -> int:
+    """Send what is due in a shard, and queue the shard again when that was not all.
+
+    A message of which nobody knows whether it went out stays due, and so does one that has to wait
+    for a better hour; one that is refused for what it is, such as a number that does not exist, is
+    given up.
+
+    Parameters
+    ----------
+    shard
+        One of `DUE_SHARDS`.
+    until
+        What is due up to here.
+    sends
+        What sends a due message, by kind; a message is known by what it is about, so that sending
+        it again sends nothing.
+    limit
+        Due items of a kind at most.
+
+    Returns
+    -------
+    int
+        How many due items are done with.
+
+    Raises
+    ------
+    EmailRefused, SmsRefused
+        The service takes no messages at present; what was not sent stays due.
+    MemberBusy
+        Others kept changing a member; what was done before stays done.
+    """
+    done = 0
+    is_more = False
+    for kind, send in sends.items():
+        page = store.due(kind, shard, until=until, limit=limit)
+        settled = 0
+        for due in page:
+            if _is_settled(due, send):
+                settled += 1
+                # Refused where a repetition of this very call was faster.
+                with suppress(ChangeRefused):
+                    store.commit(MemberChange(member=None, due_done=(due,)))
+        done += settled
+        is_more = is_more or (len(page) == limit and settled > 0)
+    if is_more:
+        queue.send([{"shard": shard, "until": iso(until)}])
+    return done
+
+
+def _is_settled(due: Due, send: Send) -> bool:
+    """Send a due message; tell whether nothing is left to be done about it."""
+    try:
+        return send(due).outcome != "not_before"
+    except MessageUnsettled:
+        return False
+    except MemberNotFound:
+        return True
+    except (EmailRefused, SmsRefused) as refused:
+        if refused.takes_none:
+            raise
+        return True
