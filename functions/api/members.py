@@ -13,6 +13,7 @@ from loyalty.contracts.members import (
     LookupRequest,
     MemberView,
     OrderPage,
+    ProfileRequest,
 )
 from loyalty.contracts.values import Cursor, Key, PageLimit
 from loyalty.runtime import composition, http
@@ -20,6 +21,7 @@ from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services import members
+from loyalty.services.change_profile import change_profile
 from loyalty.services.consents import change_consents
 from loyalty.services.enrol_member import enrol_member
 
@@ -66,6 +68,19 @@ def post_lookup(lookup: LookupRequest) -> Response:
 def get_member(member_id: Key) -> Response:
     caller = http.caller(app)
     caller.require(*_READERS, member_id=member_id)
+    return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
+
+
+@app.patch(
+    "/v1/members/<member_id>",
+    summary="Change name or address; what is absent stays, null takes away",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
+)
+def patch_member(member_id: Key, change: ProfileRequest) -> Response:
+    caller = http.caller(app)
+    caller.require("service", "crm", "shop", "manager", "admin", member_id=member_id)
+    change_profile(member_id, change.model_dump(exclude_unset=True), **composition.history_ports())
     return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
 
 

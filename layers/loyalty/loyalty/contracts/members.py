@@ -13,6 +13,7 @@ from loyalty.contracts.values import (
     Key,
     Money,
     PersonName,
+    PostalAddress,
     Timestamp,
 )
 from loyalty.domain.identity import CustomerRef
@@ -42,6 +43,13 @@ class EnrolmentRequest(SomeIdentity):
             name=self.name,
             consents=self.consent.given(),
         )
+
+
+class ProfileRequest(Contract):
+    """What is absent stays as it is; null takes away."""
+
+    name: PersonName | None = None
+    address: PostalAddress | None = None
 
 
 class LookupRequest(SomeIdentity):

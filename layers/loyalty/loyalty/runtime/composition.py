@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         WorkQueue,
     )
     from loyalty.services.program_ports import ProgramArchive
-    from loyalty.services.task_ports import TaskStore
 
 
 @cache
@@ -93,15 +92,6 @@ def invite_limiter() -> InviteLimiter:
 
     tables()
     return DynamoInviteLimiter()
-
-
-@cache
-def task_store() -> TaskStore:
-    """Return the tasks of staff."""
-    from loyalty.adapters.dynamodb.task_store import DynamoTaskStore
-
-    tables()
-    return DynamoTaskStore()
 
 
 @cache
@@ -239,16 +229,6 @@ class AwaitPorts(StartPorts):
     store: MemberStore
 
 
-class TaskPorts(TypedDict):
-    tasks: TaskStore
-    store: MemberStore
-
-
-class DecisionPorts(TaskPorts):
-    program: ProgramArchive
-    clock: Clock
-
-
 class DuePlanPorts(TypedDict):
     clock: Clock
     queue: WorkQueue
@@ -336,16 +316,6 @@ def start_ports() -> StartPorts:
 def await_ports() -> AwaitPorts:
     """Return what waiting for an answer needs."""
     return {**start_ports(), "store": member_store()}
-
-
-def task_ports() -> TaskPorts:
-    """Return what showing tasks needs."""
-    return {"tasks": task_store(), "store": member_store()}
-
-
-def decision_ports() -> DecisionPorts:
-    """Return what deciding on a task needs."""
-    return {**task_ports(), "program": program_store(), "clock": clock()}
 
 
 def outbox() -> Outbox:

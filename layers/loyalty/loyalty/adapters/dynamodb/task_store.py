@@ -33,16 +33,15 @@ class DynamoTaskStore:
     ) -> tuple[Sequence[Task], str | None]:
         """Return a page, oldest first: one Query of the index, which has the whole items."""
         group = task_group(kind, state)
-        found = list(
-            TaskItem.tasks_by_state.query(
-                group,
-                limit=limit + 1,
-                last_evaluated_key=_start(group, cursor) if cursor is not None else None,
-            )
+        items = TaskItem.tasks_by_state.query(
+            group,
+            limit=limit + 1,
+            last_evaluated_key=_start(group, cursor) if cursor is not None else None,
         )
-        page = [item.task() for item in found[:limit] if isinstance(item, TaskItem)]
-        following = pages.encode_cursor(found[limit - 1].task_order) if len(found) > limit else None
-        return page, following
+        found = [item for item in items if isinstance(item, TaskItem)]
+        page = found[:limit]
+        following = pages.encode_cursor(page[-1].task_order) if len(found) > limit else None
+        return [item.task() for item in page], following
 
     def store_token(self, task_id: str, token: str, at: datetime) -> None:
         TaskTokenItem(*token_key(task_id), token=token, stored_at=at).save()

@@ -1,0 +1,74 @@
+"""Input and output of the machine `tier_upgrade` and of its tasks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from loyalty.contracts.journeys import Task
+from loyalty.contracts.values import Contract, Timestamp
+from loyalty.domain.tasks import TaskState
+
+UpgradeReason = Literal["proposed", "upgraded"]
+Waiting = Literal["review", "dispatch"]
+
+
+class UpgradeInput(Contract):
+    """What an execution of `tier_upgrade` starts with.
+
+    An upgrade that was `upgraded` already needs its gift only. Where a task waits for almost a
+    year, the next execution, the `part`-th, continues to wait for it.
+    """
+
+    upgrade_id: str
+    member_id: str
+    to_tier: str
+    reason: UpgradeReason
+    correlation_id: str
+    started_at: Timestamp
+    part: int = 1
+    continues: Waiting | None = None
+
+
+class TaskStep(Task):
+    task_id: str
+
+
+class AwaitStep(TaskStep):
+    """`task_token` completes the state that waits for the decision."""
+
+    task_token: str
+
+
+class RemindStep(TaskStep):
+    """`started_at` is when the execution began."""
+
+    started_at: Timestamp
+
+
+class ContinueStep(Task):
+    """`upgrade` is the input of the execution, of the machine `machine_arn`, that hands over."""
+
+    machine_arn: str
+    upgrade: UpgradeInput
+    continues: Waiting
+
+
+class TaskStatus(Contract):
+    """Where a task stands; `reminder_seconds` is how long to wait before the next reminder."""
+
+    task_id: str
+    state: TaskState
+    reminder_seconds: int
+
+
+class RemindedStatus(TaskStatus):
+    """`hand_over` tells that the execution is too old to wait any longer itself."""
+
+    hand_over: bool
+
+
+class UpgradeOutcome(Contract):
+    """Whether the member is in the tier now, and whether a gift comes with it."""
+
+    outcome: Literal["upgraded", "withdrawn"]
+    has_gift: bool
