@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loyalty.domain.errors import IdentityInvalid
@@ -19,8 +18,7 @@ _PHONE_PUNCTUATION = re.compile(r"[\s().\-/]")
 _LONGEST_VALUE = 254
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRef:
+class CustomerRef(NamedTuple):
     """What an order or a sign-up says about its customer; everything may be missing.
 
     `identities` are normalised, strongest first. `consents` are the channels that were said
@@ -30,7 +28,7 @@ class CustomerRef:
     member_id: str | None
     identities: tuple[Identity, ...]
     name: str | None = None
-    consents: Mapping[Channel, bool] = field(default_factory=dict)
+    consents: Mapping[Channel, bool] = {}
 
 
 class Resolution(NamedTuple):

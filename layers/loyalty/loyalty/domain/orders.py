@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 LineKind = Literal["product", "shipping", "gift_card", "fee"]
 TenderKind = Literal["cash", "card", "gift_card", "points", "voucher", "other"]
@@ -24,8 +24,7 @@ class Money:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(NamedTuple):
     """A line as sent; `amount_minor` is its total, tax included, discounts off."""
 
     sku: str
@@ -35,8 +34,7 @@ class OrderLine:
     category: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tender:
+class Tender(NamedTuple):
     kind: TenderKind
     amount_minor: int
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from loyalty.domain.calendar import month_of
 
@@ -19,8 +20,7 @@ MONTHS_KEPT = 26
 DAYS_KEPT = 35
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(NamedTuple):
     """What one order, or one return (negative), adds: minor units of the program's currency.
 
     `spend_minor` is what was bought, `returned_minor` what came back, both ≥ 0. `points_due` is

@@ -65,10 +65,21 @@ class DocumentAttribute(Attribute[T], Generic[T]):
     def _adapter(self) -> TypeAdapter[T]:
         return TypeAdapter(self._type)
 
+    # Most documents of most customers are empty tuples or mappings. Those need no adapter, which a
+    # cold start would have to build.
+
     def serialize(self, value: Any) -> str:
+        if value == ():
+            return "[]"
+        if value == {}:
+            return "{}"
         return self._adapter.dump_json(value).decode()
 
-    def deserialize(self, value: str) -> T:
+    def deserialize(self, value: str) -> Any:
+        if value == "[]":
+            return ()
+        if value == "{}":
+            return {}
         return self._adapter.validate_json(value)
 
 
