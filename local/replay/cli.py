@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from local.replay import dataset, live
+from local.replay import dataset, evaluations, live, months
 from local.replay.behaviour import goods_back
 from local.replay.doors import Doors
 from local.replay.recompute import COMPARED, recompute
@@ -43,6 +43,12 @@ def replay(
     last_day: Annotated[
         datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Inclusive.")
     ] = _LAST_DAY,
+    with_cycles: Annotated[
+        bool,
+        typer.Option(
+            "--cycles", help="Check the monthly reports too, and run every cycle once more."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Equal seeds on a fresh state give equal tables.")] = 1,
 ) -> None:
     """Send a real grocer's orders through the real doors and recompute every figure."""
@@ -66,12 +72,17 @@ def replay(
     ) as progress:
         task = progress.add_task("orders and returns", total=deliveries)
         journal = Simulation(doors, baskets, seed, lambda: progress.advance(task)).run(start, end)
+    differences: list[str] = []
+    evaluated = evaluations.evaluated_months(start, end + timedelta(days=4))
+    if with_cycles:
+        end = evaluations.close_year(doors, end)
+        differences += evaluations.run_again(doors, workspace, evaluated)
     report = doors.check_ledger()
     state = live.read(workspace)
     console.print(_table(live.table(state)))
     sampled = {basket.household for basket in baskets}
     found = live.customers(state, sampled, start, end)
-    expected = recompute(
+    expected, figures = recompute(
         journal,
         found,
         doors.program()["definition"],
@@ -79,12 +90,15 @@ def replay(
         start=start,
         end=end,
     )
-    differences = [*live.broken_invariants(state), *_differences(found, expected)]
+    differences += [*live.broken_invariants(state), *_differences(found, expected)]
+    if with_cycles:
+        differences += evaluations.wrong_figures(doors, figures, evaluated)
     if not report["balanced"]:
         differences += [f"ledger check: {violation}" for violation in report["violations"]]
     console.print(
         f"{len(expected)} households recomputed ({', '.join(COMPARED)}), "
         f"{report['entries']} ledger entries checked, "
+        f"{_reports(evaluated) if with_cycles else ''}"
         f"{len(differences)} differences, {time.monotonic() - began:.0f} s"
     )
     for difference in differences[:_SHOWN_DIFFERENCES]:
@@ -97,6 +111,11 @@ def _instants(first_day: date, last_day: date) -> tuple[datetime, datetime]:
     return start, datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC) + timedelta(
         days=1
     )
+
+
+def _reports(evaluated: list[str]) -> str:
+    figures = len(months.HEALTH) + len(months.ROI)
+    return f"{len(evaluated)} months' reports of {figures} figures, every cycle run twice, "
 
 
 def _save_program(doors: Doors) -> None:

@@ -62,6 +62,14 @@ class Doors:
         path = f"/v1/tasks/{task_id}/decision"
         self._call("POST", path, self._staff, decision, expected={200, 409})
 
+    def evaluate(self, month: str) -> None:
+        """Start the program's cycle for a month."""
+        self._call("POST", "/v1/reports/cycles", self._staff, {"month": month}, expected={202})
+
+    def report(self, kind: str, month: str) -> dict[str, Any]:
+        """Return a month's report, `health` or `roi`."""
+        return self._call("GET", f"/v1/reports/{kind}?month={month}", self._staff, expected={200})
+
     def check_ledger(self) -> dict[str, Any]:
         """Start a check, let the program finish it, return its report."""
         self._call("POST", "/v1/reports/ledger/checks", self._staff, {}, expected={202})

@@ -20,6 +20,7 @@ import pandas as pd
 from local.replay.behaviour import GoodsBack
 from local.replay.dataset import Basket
 from local.replay.journal import Journal
+from local.replay.months import Months
 from local.replay.standings import Decision, Standing, cycles
 
 COMPARED = (
@@ -54,7 +55,7 @@ class _Bought:
     amount_back: int = 0
     spend_taken: int = 0
     points_taken: int = 0
-    counts: bool = False
+    tier: str = ""
 
 
 def recompute(
@@ -65,8 +66,8 @@ def recompute(
     decisions: Sequence[Decision] = (),
     start: datetime,
     end: datetime,
-) -> pd.DataFrame:
-    """Return a row per household with all of `COMPARED`.
+) -> tuple[pd.DataFrame, Months]:
+    """Return a row per household with all of `COMPARED`, and the months for the reports.
 
     Parameters
     ----------
@@ -90,7 +91,8 @@ def recompute(
     for _, _, happens in sorted([*sent, *decided, *evaluated], key=itemgetter(0, 1)):
         happens()
     rows = {number: year.row(number, end) for number in year.households}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("household").sort_index()
+    households = pd.DataFrame.from_dict(rows, orient="index").rename_axis("household")
+    return households.sort_index(), year.close(end)
 
 
 class _Year:
@@ -103,8 +105,9 @@ class _Year:
         }
         self._drawn = _variants(live, definition)
         self._rate = Decimal(definition["earn_rate"])
+        self._months = Months(definition)
         self._standings = {
-            int(str(household)): Standing(definition, joined_at.to_pydatetime())
+            int(str(household)): Standing(definition, joined_at.to_pydatetime(), self._months)
             for household, joined_at in live["joined_at"].items()
             if pd.notna(joined_at)
         }
@@ -118,7 +121,7 @@ class _Year:
         if isinstance(item, GoodsBack):
             if order := self._bought.get(item.basket.order_id):
                 self._take_back(order, item)
-                if order.counts:
+                if order.tier:
                     self._standings[item.basket.household].taken_back(item.at)
             else:
                 self._early.setdefault(item.basket.order_id, []).append(item)
@@ -129,6 +132,14 @@ class _Year:
         for standing in self._standings.values():
             if standing.joined_at < at:
                 standing.evaluate(month, at)
+
+    def close(self, end: datetime) -> Months:
+        """Return the months, with the vouchers that have expired by the end."""
+        for standing in self._standings.values():
+            for voucher in standing.vouchers:
+                if voucher.has_expired(end):
+                    self._months.voucher("expired", voucher.expires_at)
+        return self._months
 
     def row(self, number: int, end: datetime) -> dict[str, Any]:
         standing = self._standings.get(number)
@@ -145,10 +156,14 @@ class _Year:
         found = self._standings.get(basket.household)
         if found and basket.occurred_at >= found.joined_at:
             standing = found
-        rate = self._rate * standing.multiplier(basket.occurred_at) if standing else Decimal(0)
+        tier = standing.tier_at(basket.occurred_at) if standing else ""
+        rate = self._rate * standing.multiplier(tier) if standing else Decimal(0)
         order = _buy(basket, rate, household)
-        order.counts = standing is not None
+        order.tier = tier
         self._bought[basket.order_id] = order
+        self._months.bought(
+            basket.occurred_at, basket.household, tier, basket.total_minor, sum(order.points)
+        )
         if standing:
             standing.bought[f"{basket.occurred_at:%Y-%m}"] += basket.total_minor
         for goods in self._early.pop(basket.order_id, []):
@@ -159,12 +174,13 @@ class _Year:
 
     def _take_back(self, order: _Bought, goods: GoodsBack) -> None:
         household = self.households[goods.basket.household]
-        before = household.spend_minor
+        cents, points = household.spend_minor, household.points
         _take_back(order, goods, household)
-        if order.counts:
+        cents, points = cents - household.spend_minor, points - household.points
+        self._months.taken_back(goods.at, order.tier, cents, points)
+        if order.tier:
             month = f"{goods.basket.occurred_at:%Y-%m}"
-            bought = self._standings[goods.basket.household].bought
-            bought[month] -= before - household.spend_minor
+            self._standings[goods.basket.household].bought[month] -= cents
 
 
 def _instant(item: Basket | GoodsBack) -> datetime:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from local.replay.months import Months
+
 _CYCLE_DAY, _CYCLE_TIME = 3, time(3, tzinfo=UTC)
 _HELD_MONTHS = 11
 
@@ -37,10 +39,12 @@ class Voucher:
     expires_at: datetime
     is_cancelled: bool = False
 
+    def has_expired(self, at: datetime) -> bool:
+        return not self.is_cancelled and self.expires_at <= at
+
     def told(self, at: datetime) -> str:
         state = "cancelled" if self.is_cancelled else "issued"
-        if state == "issued" and self.expires_at <= at:
-            state = "expired"
+        state = "expired" if self.has_expired(at) else state
         return f"{self.tier} {self.month} {state} {self.expires_at.date()}"
 
 
@@ -58,6 +62,7 @@ class Standing:
 
     definition: dict[str, Any]
     joined_at: datetime
+    months: Months
     bought: Counter[str] = field(default_factory=Counter)
     vouchers: list[Voucher] = field(default_factory=list)
     by_month: dict[str, str] = field(default_factory=dict)
@@ -68,11 +73,16 @@ class Standing:
 
     def __post_init__(self) -> None:
         self._spans = [_Span(0, self.joined_at)]
+        self.months.joined(self.joined_at)
 
-    def multiplier(self, at: datetime) -> Decimal:
-        """Return what points are multiplied with at an instant."""
-        tiers = [span.tier for span in self._spans if span.since <= at] or [0]
-        return Decimal(self.definition["tiers"][tiers[-1]]["multiplier"])
+    def tier_at(self, at: datetime) -> str:
+        """Return the tier at an instant."""
+        return self._name(([span.tier for span in self._spans if span.since <= at] or [0])[-1])
+
+    def multiplier(self, tier: str) -> Decimal:
+        """Return what points are multiplied with in a tier."""
+        rules = {rule["name"]: rule for rule in self.definition["tiers"]}
+        return Decimal(rules[tier]["multiplier"])
 
     def evaluate(self, month: str, at: datetime) -> None:
         """Do what the cycle does for `month`."""
@@ -88,7 +98,7 @@ class Standing:
         else:
             self._lost_at = self._lost_at or _later(month, self.definition["tier_grace_months"])
             if month >= self._lost_at:
-                self._spans.append(_Span(reached, at))
+                self._move(_Span(reached, at), month)
                 self._lost_at = ""
         self.by_month[month] = self._name(self._spans[-1].tier)
 
@@ -102,9 +112,10 @@ class Standing:
             return
         fallback = max(reached, self._spans[-2].tier)
         if fallback < span.tier:
-            if span.voucher:
+            if span.voucher and at < span.voucher.expires_at:
                 span.voucher.is_cancelled = True
-            self._spans.append(_Span(fallback, at))
+                self.months.voucher("cancelled", at)
+            self._move(_Span(fallback, at), now)
             self._lost_at = ""
 
     def decided(self, decision: Decision) -> None:
@@ -139,7 +150,12 @@ class Standing:
             last_day = at.date() + timedelta(days=rule["valid_days"] + 1)
             voucher = Voucher(self._name(rank), month, datetime.combine(last_day, time(), UTC))
             self.vouchers.append(voucher)
-        self._spans.append(_Span(rank, at, month, voucher))
+            self.months.voucher("issued", at)
+        self._move(_Span(rank, at, month, voucher), month)
+
+    def _move(self, span: _Span, month: str) -> None:
+        self.months.moved(month, self._name(self._spans[-1].tier), self._name(span.tier))
+        self._spans.append(span)
 
     def _reached(self, month: str) -> int:
         first = _later(month, -_HELD_MONTHS)

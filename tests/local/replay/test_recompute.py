@@ -16,6 +16,7 @@ from local.replay.standings import Decision
 
 NOON = datetime(2017, 3, 1, 12, tzinfo=UTC)
 PROGRAM: dict[str, Any] = {
+    "currency": "USD",
     "earn_rate": "0.10",
     "tier_grace_months": 1,
     "tiers": [
@@ -65,7 +66,7 @@ def figures(
     decisions: tuple[Decision, ...] = (),
     end: datetime = NOON,
 ) -> dict[str, object]:
-    found = recompute(
+    found, _ = recompute(
         Journal(sent=list(sent)),
         live(joined_at),
         PROGRAM,

@@ -1,0 +1,62 @@
+"""The year's monthly cycles: whether their reports are right, and whether they can be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from local.replay import live, months
+from local.replay.doors import Doors
+from local.replay.months import Months
+from local.replay.standings import cycles
+from local.workspace import Workspace
+
+# A cycle waits some minutes for the totals; no schedule fires in the hours after midnight.
+_A_CYCLE = timedelta(hours=1)
+
+
+def close_year(doors: Doors, end: datetime) -> datetime:
+    """Let the last month be evaluated too; return an hour past the midnight after that."""
+    closed_at = (end + timedelta(days=3)).replace(hour=0) + _A_CYCLE
+    doors.advance(closed_at)
+    return closed_at
+
+
+def run_again(doors: Doors, workspace: Workspace, evaluated: Sequence[str]) -> Iterator[str]:
+    """Run all cycles once more; yield what that changed of members, orders and vouchers."""
+    before = live.read(workspace)
+    for month in evaluated:
+        doors.evaluate(month)
+    doors.advance(doors.now() + _A_CYCLE)
+    after = live.read(workspace)
+    for item_type in sorted(before.items.keys() | after.items.keys()):
+        if _facts(before, item_type) != _facts(after, item_type):
+            yield f"cycles run again changed items of type {item_type}"
+
+
+def wrong_figures(doors: Doors, expected: Months, evaluated: Sequence[str]) -> Iterator[str]:
+    """Yield the figures of the monthly reports that are not as recomputed."""
+    for month in evaluated:
+        for kind, names, figures in (
+            ("health", months.HEALTH, expected.health(month)),
+            ("roi", months.ROI, expected.roi(month)),
+        ):
+            report = doors.report(kind, month)
+            for name in names:
+                if report[name] != figures[name]:
+                    yield f"{kind} {month}: {name} is {report[name]}, not {figures[name]}"
+
+
+def evaluated_months(start: datetime, end: datetime) -> list[str]:
+    """Return the months that were evaluated and had any of the replay in them."""
+    return [month for _, month in cycles(start, end) if month >= f"{start:%Y-%m}"]
+
+
+def _facts(state: live.LiveState, item_type: str) -> list[list[tuple[str, Any]]]:
+    """Return the items of a type in an order of their own, but for claims of executions."""
+    if item_type == "run":
+        return []
+    return sorted(
+        sorted((name, str(value)) for name, value in item.items()) for item in state.of(item_type)
+    )
