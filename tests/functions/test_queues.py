@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-import queues.orders
 import queues.due_points
+import queues.orders
 import schedules.plan_due_points
 from loyalty.contracts.values import iso
 from loyalty.domain.identity import CustomerRef, identities

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import Identity, Member, StatusChange
+from loyalty.domain.merging import Merge
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.tasks import Task, TaskKind, TaskState
@@ -48,6 +49,7 @@ class FakeMemberStore:
         self.history: dict[tuple[str, int, int], StatusChange] = {}
         self.messages: dict[tuple[str, str], MessageClaim] = {}
         self.guards: dict[tuple[str, GuardKind, str], Guard] = {}
+        self.merges: dict[tuple[str, str], Merge] = {}
         self.due_items: set[Due] = set()
         self.tasks: dict[str, Task] = {}
         self.requests = 0
@@ -101,6 +103,10 @@ class FakeMemberStore:
         self.requests += 1
         return self.guards.get((member_id, kind, guard_id))
 
+    def merge(self, member_id: str, merge_id: str) -> Merge | None:
+        self.requests += 1
+        return self.merges.get((member_id, merge_id))
+
     def message(self, member_id: str, message_id: str) -> MessageClaim | None:
         self.requests += 1
         return self.messages.get((member_id, message_id))
@@ -152,8 +158,12 @@ class FakeMemberStore:
             raise ChangeRefused("ConditionalCheckFailed")
         self.due_items.discard(due)
 
-    def member_ids(self, shard: int) -> Iterator[str]:
-        return (member_id for member_id in sorted(self.members) if member_shard(member_id) == shard)
+    def member_ids(self, shard: int, *, only_enrolled: bool = False) -> Iterator[str]:
+        return (
+            member_id
+            for member_id, member in sorted(self.members.items())
+            if member_shard(member_id) == shard and (member.enrolled or not only_enrolled)
+        )
 
     def _let_others_be_faster(self) -> None:
         if self.meanwhile:
@@ -188,7 +198,7 @@ class FakeMemberStore:
             yield (stored.version if stored else 0) == change.expected_version
             for identity in change.claims:
                 owner = self.identity_owners.get(identity, change.member.member_id)
-                yield owner == change.member.member_id
+                yield owner in (change.member.member_id, change.claims_from)
         yield from (
             (entry.member_id, entry.sequence) not in self.ledger for entry in change.entries
         )
@@ -228,6 +238,7 @@ class FakeMemberStore:
             self.accepted_orders[change.order.key] = change.order
         if change.returns:
             self.order_returns[change.returns.key] = change.returns
+        self.merges |= {(made.member_id, made.merge_id): made for made in change.merges}
         self.guards |= {_guarded(guard): guard for guard in change.guards}
         if change.message:
             self.messages[change.message.member_id, change.message.message_id] = change.message

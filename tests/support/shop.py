@@ -11,6 +11,7 @@ from loyalty.domain.orders import Money, Order, OrderKey, Return, ReturnLine
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.accept_order import OrderOutcome, accept_order
 from loyalty.services.accept_return import ReturnOutcome, accept_return
+from loyalty.services.adjust_points import adjust_points
 from loyalty.services.enrol_member import EnrolmentOutcome, enrol_member
 from loyalty.services.expire_points import expire
 from loyalty.services.ports import DUE_SHARDS, Due, DueKind
@@ -70,6 +71,20 @@ class Shop:
     def member(self, member_id: str) -> Member:
         return self.store.members[member_id]
 
+    def adjust(self, member_id: str, points: int, adjustment_id: str = "A-1") -> None:
+        adjust_points(
+            member_id,
+            adjustment_id=adjustment_id,
+            points=points,
+            reason="goodwill",
+            made_by="staff",
+            own_member_id=None,
+            store=self.store,
+            program=self.program,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
     def id_of(self, card: str) -> str:
         """Return the customer who has the card; the card itself when nobody has."""
         return self.store.identity_owners.get(Identity("card", card), card)
@@ -107,3 +122,9 @@ class Shop:
             for part in member.account.pending
         }
         assert {(due.member_id, due.due_at) for due in self.due()} == windows
+        lots = {
+            (member_id, lot.expires_at)
+            for member_id, member in self.store.members.items()
+            for lot in member.account.lots
+        }
+        assert lots <= {(due.member_id, due.due_at) for due in self.due("expiry")}

@@ -27,7 +27,6 @@ from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import (
     ChangeRefused,
     Due,
-    Guard,
     MemberChange,
     MemberStore,
     MessageClaim,
@@ -336,25 +335,6 @@ class MemberStoreContract:
         with pytest.raises(ChangeRefused):
             store.commit(MemberChange(member(version=3), 2, message=claim))
 
-    def test_a_clients_id_counts_once_per_kind_and_member(self, store: MemberStore) -> None:
-        made = Guard("adjustment", "A-1", "ada", {"points": -5}, {"points_available": 2})
-        store.commit(replace(new_member(), guards=(made,)))
-        assert store.guard("ada", "adjustment", "A-1") == made
-        assert store.guard("ada", "transfer", "A-1") is None
-        with pytest.raises(ChangeRefused):
-            store.commit(MemberChange(member(version=2), 1, guards=(made,)))
-        of_another_kind = replace(made, kind="transfer")
-        store.commit(MemberChange(member(version=2), 1, guards=(of_another_kind,)))
-
-    def test_several_members_change_together_or_not_at_all(self, store: MemberStore) -> None:
-        store.commit(new_member("ada"), new_member("bob"))
-        ada, bob = member("ada", version=2), member("bob", version=2)
-        with pytest.raises(ChangeRefused):
-            store.commit(MemberChange(ada, 1), MemberChange(bob, expected_version=7))
-        assert store.member("ada") == member("ada")
-        store.commit(MemberChange(ada, 1), MemberChange(bob, 1))
-        assert (store.member("ada"), store.member("bob")) == (ada, bob)
-
     def test_many_are_read_at_once(self, store: MemberStore) -> None:
         for name in ("ada", "bob", "eve"):
             store.commit(new_member(name))
@@ -373,6 +353,15 @@ class MemberStoreContract:
             for member_id in store.member_ids(shard)
         ]
         assert sorted(everybody) == ["ada", "bob"]
+
+    def test_members_are_listed_without_those_who_only_buy(self, store: MemberStore) -> None:
+        store.commit(new_member("bob"))
+        store.commit(new_member("ada"))
+        assert list(store.member_ids(member_shard("ada"), only_enrolled=True)) == []
+        joined = replace(member("ada", version=2), joined_at=NOON)
+        store.commit(MemberChange(joined, expected_version=1))
+        assert list(store.member_ids(member_shard("ada"), only_enrolled=True)) == ["ada"]
+        assert "bob" not in list(store.member_ids(member_shard("bob"), only_enrolled=True))
 
     def test_writes_only_the_named_parts_of_a_member(self, store: MemberStore) -> None:
         known = replace(member(), identities=(CARD,), name="Ada", lifetime_spend_minor=7)

@@ -23,6 +23,7 @@ from tests.support.dynamodb import create_tables
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.fakes import FakeClock, FakeProgramStore
 from tests.support.ministack import Cloud
+from tests.support.points_store_contract import PointsStoreContract
 from tests.support.store_contract import MemberStoreContract
 
 pytestmark = pytest.mark.system
@@ -60,7 +61,7 @@ def store(tables: Tables) -> DynamoMemberStore:
     return DynamoMemberStore(tables, secret)
 
 
-class TestDynamoMemberStore(MemberStoreContract):
+class TestDynamoMemberStore(MemberStoreContract, PointsStoreContract):
     """The contract on an engine whose transactions are exact under threads."""
 
 

@@ -69,6 +69,14 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
         {"shop", "crm", "service", "manager", "admin"},
         {"action_id": "a", "action": "review", "occurred_at": "2017-01-01T00:00:00Z"},
     ),
+    ("POST", "/v1/members/{member_id}/merges"): (
+        {"service", "manager", "admin"},
+        {"merge_id": "m", "other_member_id": "m-2"},
+    ),
+    ("POST", "/v1/members/{member_id}/merges/{merge_id}/undo"): (
+        {"service", "manager", "admin"},
+        None,
+    ),
     ("GET", "/v1/program"): (STAFF, None),
     ("GET", "/v1/program/versions/{version}"): (STAFF, None),
     ("PUT", "/v1/program"): ({"manager", "admin"}, UPDATE),
@@ -84,7 +92,9 @@ OPEN = [route for route in MATRIX if route not in GUARDED]
 
 def concrete(path: str) -> str:
     values = {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
-    return path.format_map(values | {"order_id": "no-such-order", "import_id": "no-such-import"})
+    return path.format_map(
+        values | {"order_id": "no-such-order", "import_id": "no-such-import", "merge_id": "m"}
+    )
 
 
 def test_the_matrix_names_every_route_of_the_api() -> None:

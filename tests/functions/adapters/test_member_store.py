@@ -26,6 +26,7 @@ from loyalty.services.ports import (
     OrderExists,
 )
 from tests.support.counting import counting_requests
+from tests.support.points_store_contract import PointsStoreContract
 from tests.support.store_contract import (
     CARD,
     EMAIL,
@@ -39,7 +40,7 @@ from tests.support.store_contract import (
 )
 
 
-class TestDynamoMemberStore(MemberStoreContract):
+class TestDynamoMemberStore(MemberStoreContract, PointsStoreContract):
     """On moto; tests/system/test_member_store.py runs the same on the laptop cloud."""
 
 

@@ -8,14 +8,20 @@ from typing import Any
 
 import pytest
 
+from loyalty.contracts.values import iso
 from loyalty.domain.member import Consent
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
+from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.reward_action import reward_action
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, an_order
+from tests.support.fakes import FakeIds
 from tests.support.shop import Shop, customer, money_back
+
+# A merge moves their cards, so that they are not found by them.
+ADA, BOB = (FakeIds().derive("m", f"enrolment/card/{card}/{iso(NOW)}") for card in ("ada", "bob"))
 
 
 def an_empty_shop() -> Shop:
@@ -94,6 +100,37 @@ def review(shop: Shop) -> None:
     )
 
 
+def merge(shop: Shop) -> None:
+    merge_members(
+        BOB,
+        merge_id="M-1",
+        other_member_id=ADA,
+        merged_by="staff",
+        own_member_id=None,
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+def merged() -> Shop:
+    shop = a_shop_with_members()
+    merge(shop)
+    return shop
+
+
+def undo(shop: Shop) -> None:
+    undo_merge(
+        BOB,
+        "M-1",
+        undone_by="staff",
+        own_member_id=None,
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
 def consent(shop: Shop) -> None:
     change_consents(
         shop.id_of("ada"),
@@ -141,6 +178,11 @@ USE_CASES: list[UseCase[Any]] = [
     in_the_shop("an adjustment that another approves", adjust_above_the_limit),
     in_the_shop("a transfer", transfer),
     in_the_shop("a rewarded action", review),
+    in_the_shop("a merge", merge),
+    in_the_shop("a merge undone", undo, merged),
+    in_the_shop(
+        "a return of who was merged", lambda shop: shop.take_back(money_back(5_000)), merged
+    ),
     in_the_shop("a release", Shop.release_what_is_due, after(days=30)),
     in_the_shop("an expiry", Shop.expire_what_is_due, after(days=400)),
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fakes import FakeMemberStore
+from tests.support.points_store_contract import PointsStoreContract
 from tests.support.store_contract import MemberStoreContract
 
 
-class TestFakeMemberStore(MemberStoreContract):
+class TestFakeMemberStore(MemberStoreContract, PointsStoreContract):
     @pytest.fixture
     def store(self) -> FakeMemberStore:
         return FakeMemberStore()

@@ -164,6 +164,15 @@ class OutreachData(ArmData):
     outreach: int
 
 
+class MergeData(StatusData):
+    """`tier` is the one in which the member stops, or begins again, to be counted."""
+
+    merge_id: str
+    survivor_id: str
+    other_member_id: str
+    tier: str | None
+
+
 class MemberEnrolled(Event[StatusData]):
     """A customer became a member and collects points from now on."""
 
@@ -216,6 +225,18 @@ class OutreachSent(Event[OutreachData]):
     """A silent customer was written to again."""
 
 
+class MemberMerged(Event[MergeData]):
+    """A customer is the survivor now; only their history is left."""
+
+
+class MemberAbsorbed(Event[MergeData]):
+    """A customer took over all that another profile of the same person had."""
+
+
+class MergeUndone(Event[MergeData]):
+    """Two customers again; each of the two has this fact."""
+
+
 # ── From the retailer's systems ───────────────────────────────────────────────────────────────────
 
 
@@ -262,5 +283,8 @@ OUTBOUND: tuple[type[Event[BaseModel]], ...] = (
     ConsentChanged,
     ChannelSuppressed,
     OutreachSent,
+    MemberMerged,
+    MemberAbsorbed,
+    MergeUndone,
 )
 INBOUND: tuple[type[RetailEvent[BaseModel]], ...] = (OrderFulfilled, GoodsReturned)

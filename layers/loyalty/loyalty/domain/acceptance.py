@@ -9,7 +9,7 @@ from typing import NamedTuple
 from loyalty.domain.calendar import month_of, program_day
 from loyalty.domain.earning import Earning, earn
 from loyalty.domain.errors import FutureDate, ReturnExceedsOrder
-from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse
+from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse, spendable
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
 from loyalty.domain.program import ProgramDefinition
@@ -117,7 +117,7 @@ def accept_order(
             member, order.key, rules.journey, crossed_at=order.occurred_at, now=now
         )
         crossed = (crossing,)
-    answer = _order_answer(member, earning.points, rules.journey, crossed=bool(crossed))
+    answer = _order_answer(member, earning.points, rules.journey, now, crossed=bool(crossed))
     if identity_conflict:
         answer["identity_conflict"] = True
     return OrderDecision(
@@ -177,10 +177,19 @@ def accept_return(
             member, facts = _tier_after_return(member, definition, now)
     answer: dict[str, object] = {
         "points_reversed": taken.points if member else 0,
-        "points_available": member.account.points_available if member else 0,
+        "points_available": spendable(member.account, now) if member else 0,
     }
     accepted = _accepted_return(order, return_, taken, answer, now)
     return ReturnDecision(accepted, taken.returns, member, entries, facts)
+
+
+def purchase_back(order: AcceptedOrder, eligible_minor: int, points: int) -> Purchase:
+    """Return how a return of an order counts: minor units of the program's currency, points."""
+    return Purchase(
+        returned_minor=eligible_minor,
+        points_due=-points,
+        points_posted=-points if order.releases_at else 0,
+    )
 
 
 def _count_waiting(
@@ -288,12 +297,9 @@ def _with_return(member: Member, order: AcceptedOrder, taken: TakenBack) -> Memb
     member = replace(member, lifetime_spend_minor=spend_minor)
     if order.counted_on is None:
         return member
-    back = Purchase(
-        returned_minor=taken.eligible_minor,
-        points_due=-taken.points,
-        points_posted=-taken.points if order.releases_at else 0,
+    return _counted(
+        member, order.counted_on, purchase_back(order, taken.eligible_minor, taken.points)
     )
-    return _counted(member, order.counted_on, back)
 
 
 def _counted(member: Member, day: date, bought: Purchase) -> Member:
@@ -345,7 +351,12 @@ def _crosses(member: Member, order: Order, definition: ProgramDefinition, now: d
 
 
 def _order_answer(
-    member: Member | None, points_earned: int, definition: ProgramDefinition, *, crossed: bool
+    member: Member | None,
+    points_earned: int,
+    definition: ProgramDefinition,
+    now: datetime,
+    *,
+    crossed: bool,
 ) -> dict[str, object]:
     spend_minor = member.lifetime_spend_minor if member else 0
     return {
@@ -354,7 +365,7 @@ def _order_answer(
         "tier": member.tier if member else None,
         "points_earned": points_earned,
         "points_pending": member.account.points_pending if member else 0,
-        "points_available": member.account.points_available if member else 0,
+        "points_available": spendable(member.account, now) if member else 0,
         "lifetime_spend": {"amount_minor": spend_minor, "currency": definition.currency},
         "threshold_crossed": crossed,
     }

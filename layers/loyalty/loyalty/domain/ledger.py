@@ -248,7 +248,7 @@ def apply(account: Account, entry: Entry) -> Account:
     changes = Changes(
         entry.lot_changes, entry.pending_changes, entry.owed_change, entry.expired_changes
     )
-    return replace(_changed(account, changes), entries=entry.sequence)
+    return replace(apply_changes(account, changes), entries=entry.sequence)
 
 
 def opened_windows(before: Account, after: Account) -> tuple[datetime, ...]:
@@ -374,7 +374,7 @@ def _take_back(
     return tuple(lots), tuple(expired), points
 
 
-def _changed(account: Account, changes: Changes) -> Account:
+def apply_changes(account: Account, changes: Changes) -> Account:
     """Apply `changes`; lots stay sorted by expiry and lose their empty ones.
 
     An empty pending part stays until its release: each part stands for a due item that is still

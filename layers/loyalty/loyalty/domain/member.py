@@ -58,8 +58,9 @@ class Member:
     the latest marketing messages, newest last, as many as the weekly limit needs. `suppressed` maps
     a channel to why nothing may be sent there (bounce, complaint). `preferences` holds what the
     member said about service messages; `domain.preferences` knows what holds otherwise.
+    `saved_minor` is what vouchers took off the member's purchases, in the program's currency.
     `action_counts` are the rewarded actions of this year and the last one, by `<year>/<action>`.
-    `merged_into` names the survivor of a merge, whose everything is now.
+    `merged_into` names the survivor of the merge `merge_id`, whose everything is now.
     """
 
     member_id: str
@@ -86,10 +87,12 @@ class Member:
     consents: Mapping[Channel, Consent] = field(default_factory=dict)
     suppressed: Mapping[Channel, str] = field(default_factory=dict)
     preferences: Mapping[Preference, bool] = field(default_factory=dict)
+    saved_minor: int = 0
     marketing_sent_at: tuple[datetime, ...] = ()
     outreach_sent: int = 0
     action_counts: Mapping[str, int] = field(default_factory=dict)
     merged_into: str | None = None
+    merge_id: str | None = None
 
     @property
     def tier(self) -> str | None:

@@ -292,7 +292,7 @@ def member_ports() -> MemberPorts:
     return {"store": member_store(), "clock": clock(), "program": program_store()}
 
 
-return_ports = quote_ports = consent_ports = action_ports = member_ports
+return_ports = quote_ports = consent_ports = action_ports = merge_ports = member_ports
 
 
 def order_ports() -> OrderPorts:

@@ -10,10 +10,11 @@ from loyalty.domain.acceptance import OrderDecision, Rules, require_past
 from loyalty.domain.acceptance import accept_order as decide_order
 from loyalty.domain.errors import OrderConflict
 from loyalty.domain.identity import CustomerRef
-from loyalty.domain.ledger import Account, opened_windows
+from loyalty.domain.ledger import Account
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, Order, OrderReturns
 from loyalty.domain.profile import learn
+from loyalty.services.dues import newly_due
 from loyalty.services.identities import KnownCustomer, known_customer, merge_tasks, new_customer
 from loyalty.services.ports import (
     Clock,
@@ -139,15 +140,10 @@ def _decided(
         order=decision.order,
         returns=decision.returns,
         accepted_returns=decision.accepted_returns,
-        due=_newly_due(before, decision.member),
+        due=newly_due(before.account if before else Account(), decision.member)
+        if decision.member
+        else (),
     )
-
-
-def _newly_due(before: Member | None, after: Member | None) -> tuple[Due, ...]:
-    if after is None:
-        return ()
-    windows = opened_windows(before.account if before else Account(), after.account)
-    return tuple(Due("release", releases_at, after.member_id) for releases_at in windows)
 
 
 def _accepted_before(order: Order, accepted: AcceptedOrder) -> OrderOutcome:

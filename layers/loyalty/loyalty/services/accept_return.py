@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from loyalty.domain.acceptance import REFUSED, require_past
+from loyalty.domain.acceptance import REFUSED, ReturnDecision, require_past
 from loyalty.domain.acceptance import accept_return as decide_return
 from loyalty.domain.errors import ReturnConflict, ReturnExceedsOrder
 from loyalty.domain.member import Member
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns, Return
 from loyalty.domain.returns import fingerprint, wait_for_order
-from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
+from loyalty.services.ports import (
+    ChangeRefused,
+    Clock,
+    MemberChange,
+    MemberStore,
+    ProgramStore,
+)
 from loyalty.services.retrying import with_retries
+
+if TYPE_CHECKING:
+    from loyalty.domain.merging import Merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ def _count(
     program: ProgramStore,
     clock: Clock,
 ) -> ReturnOutcome:
-    before = store.member(order.member_id) if order.member_id else None
+    before, followed = _customer(order, store)
     now = clock.now()
     decision = decide_return(
         order, returns, return_, _next_version(before), now, definition=program.current(now)
@@ -96,9 +106,36 @@ def _count(
             status_changes=decision.status_changes,
             returns=replace(decision.returns, version=returns.version + 1),
             accepted_returns=(decision.accepted,),
+            merges=_less_return(followed, order, decision),
         )
     )
     return ReturnOutcome(decision.accepted.answer, waiting=False, created=True)
+
+
+def _customer(order: AcceptedOrder, store: MemberStore) -> tuple[Member | None, tuple[Merge, ...]]:
+    """Return the order's customer, or who survived them, and the merges in between."""
+    member = store.member(order.member_id) if order.member_id else None
+    followed: list[Merge] = []
+    while member is not None and member.merged_into and member.merge_id:
+        merge = store.merge(member.merged_into, member.merge_id)
+        if merge is None:
+            raise ChangeRefused(f"{member.member_id} was merged or unmerged meanwhile")
+        followed.append(merge)
+        member = store.member(member.merged_into)
+    return member, tuple(followed)
+
+
+def _less_return(
+    followed: tuple[Merge, ...], order: AcceptedOrder, decision: ReturnDecision
+) -> tuple[Merge, ...]:
+    if not followed:
+        return ()
+    # Imported where it is needed: few returns follow a merge.
+    from loyalty.domain.merging import less_return
+
+    return tuple(
+        less_return(merge, order, decision.accepted, decision.entries) for merge in followed
+    )
 
 
 def _next_version(member: Member | None) -> Member | None:

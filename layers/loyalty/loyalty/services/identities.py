@@ -10,6 +10,7 @@ from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.identity import CustomerRef, claimable, resolve
 from loyalty.domain.journey import GONE
 from loyalty.domain.member import Identity, Member
+from loyalty.services.customers import current_member
 from loyalty.services.ports import ChangeRefused, Ids, MemberStore
 
 if TYPE_CHECKING:
@@ -55,16 +56,19 @@ def known_customer(
     ChangeRefused
         An identity's owner is not there: claims and profile were read on both sides of a change.
     """
+    if named is not None and named.merged_into is not None:
+        named = current_member(store, named.merged_into)
     if customer.member_id and (named is None or named.status in GONE):
         raise MemberNotFound(customer.member_id)
     resolution = resolve(customer, owners)
     member = named
     if member is None and resolution.member_id is not None:
         member = store.member(resolution.member_id)
-        if member is None:
+        if member is None or member.merged_into is not None:
             raise ChangeRefused(f"{resolution.member_id} owns an identity but is not there")
     held = member.identities if member else ()
-    return KnownCustomer(member, claimable(held, resolution.unclaimed), resolution.others)
+    others = tuple(other for other in resolution.others if member and other != member.member_id)
+    return KnownCustomer(member, claimable(held, resolution.unclaimed), others)
 
 
 def new_customer(ids: Ids, cause: str, now: datetime) -> Member:

@@ -13,6 +13,7 @@ from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, Order
 from loyalty.domain.program import ProgramDefinition
 
 if TYPE_CHECKING:
+    from loyalty.domain.merging import Merge
     from loyalty.domain.tasks import Task
     from loyalty.services.reward_ports import RedemptionChange
 
@@ -76,7 +77,7 @@ class MemberChange:
     Conditions that the store adds: the member is still at `expected_version` (0: does not exist);
     an order, an accepted return, a guard, a message claim, an entry is new; `returns` is
     still at its version − 1 (an order without `returns` requires that no returns item exists); an
-    identity is unclaimed or already this member's; a due item that is removed exists; a task is
+    identity is unclaimed, already this member's, or `claims_from`'s; a due item that is removed exists; a task is
     still at its version − 1 (one of version 1 that is there already is left alone); those of
     `redemption` are at `RedemptionChange`. `member` None: an order that
     nobody can be found for, or a return that waits. `only` names the parts of the member that are
@@ -88,6 +89,7 @@ class MemberChange:
     entries: tuple[Entry, ...] = ()
     status_changes: tuple[StatusChange, ...] = ()
     claims: tuple[Identity, ...] = ()
+    claims_from: str | None = None
     order: AcceptedOrder | None = None
     requires_no_order: OrderKey | None = None
     returns: OrderReturns | None = None
@@ -97,6 +99,7 @@ class MemberChange:
     message: MessageClaim | None = None
     guards: tuple[Guard, ...] = ()
     tasks: tuple[Task, ...] = ()
+    merges: tuple[Merge, ...] = ()
     redemption: RedemptionChange | None = None
     only: tuple[MemberPart, ...] = ()
 
@@ -159,6 +162,8 @@ class MemberStore(Protocol):
 
     def guard(self, member_id: str, kind: GuardKind, guard_id: str) -> Guard | None: ...
 
+    def merge(self, member_id: str, merge_id: str) -> Merge | None: ...
+
     def message(self, member_id: str, message_id: str) -> MessageClaim | None: ...
 
     def mark_message(
@@ -190,8 +195,8 @@ class MemberStore(Protocol):
         """
         ...
 
-    def member_ids(self, shard: int) -> Iterator[str]:
-        """All customers of one of the 256 shards, by the KEYS_ONLY index, page by page."""
+    def member_ids(self, shard: int, *, only_enrolled: bool = False) -> Iterator[str]:
+        """All customers of one of the 256 shards, by a KEYS_ONLY index, page by page."""
         ...
 
 

@@ -55,6 +55,11 @@ def guard(member_id: str, kind: GuardKind, guard_id: str) -> Key:
     return member_pk(member_id), f"{kind.upper()}#{guard_id}"
 
 
+def merge(member_id: str, merge_id: str) -> Key:
+    """Return the key of a merge into the member."""
+    return member_pk(member_id), f"MERGE#{merge_id}"
+
+
 def wake_up(member_id: str) -> Key:
     """Return the key of where a customer's execution waits."""
     return member_pk(member_id), JOURNEY

@@ -54,6 +54,7 @@ def commit(
         _write_order(transaction, change)
         _write_due(transaction, change)
         _write_guards(transaction, change)
+        _write_merges(transaction, change)
         _write_tasks(transaction, change)
         _write_redemption(transaction, change)
     try:
@@ -103,6 +104,8 @@ def _write_claims(transaction: LabelledTransaction, change: MemberChange, secret
             raise ValueError("an identity is claimed for a customer")
         member_id = change.member.member_id
         free_or_own = _IS_NEW | (IdentityItem.customer_id == member_id)
+        if change.claims_from is not None:
+            free_or_own |= IdentityItem.customer_id == change.claims_from
         transaction.put(
             f"claim {member_id} {number}", IdentityItem.of(secret, identity, member_id), free_or_own
         )
@@ -141,6 +144,15 @@ def _write_guards(transaction: LabelledTransaction, change: MemberChange) -> Non
         transaction.put(
             f"{guard.kind} {guard.member_id} {guard.guard_id}", GuardItem.of(guard), _IS_NEW
         )
+
+
+def _write_merges(transaction: LabelledTransaction, change: MemberChange) -> None:
+    if not change.merges:
+        return
+    from loyalty.adapters.dynamodb.merge_items import MergeItem
+
+    for merge in change.merges:
+        transaction.put(f"merge {merge.merge_id}", MergeItem.of(merge))
 
 
 def _write_tasks(transaction: LabelledTransaction, change: MemberChange) -> None:

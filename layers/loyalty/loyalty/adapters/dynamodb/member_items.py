@@ -62,6 +62,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
     """A customer with balances; the one place for personal data."""
 
     shard = IntegerAttribute()
+    enrolled_shard = IntegerAttribute(null=True)
     member_id = UnicodeAttribute()
     version = IntegerAttribute()
     created_at = InstantAttribute()
@@ -90,10 +91,12 @@ class ProfileItem(MembersItem, discriminator="profile"):
     consents = DocumentAttribute(dict[Channel, Consent])
     suppressed = DocumentAttribute(dict[Channel, str])
     preferences = DocumentAttribute(dict[Preference, bool], null=True)
+    saved_minor = IntegerAttribute(null=True)
     marketing_sent_at = DocumentAttribute(tuple[datetime, ...])
     outreach_sent = IntegerAttribute()
     action_counts = DocumentAttribute(dict[str, int], null=True)
     merged_into = UnicodeAttribute(null=True)
+    merge_id = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, member: Member) -> ProfileItem:
@@ -101,6 +104,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
         return cls(
             *keys.profile(member.member_id),
             shard=member_shard(member.member_id),
+            enrolled_shard=member_shard(member.member_id) if member.enrolled else None,
             member_id=member.member_id,
             version=member.version,
             created_at=member.created_at,
@@ -129,10 +133,12 @@ class ProfileItem(MembersItem, discriminator="profile"):
             consents=member.consents,
             suppressed=member.suppressed,
             preferences=member.preferences or None,
+            saved_minor=member.saved_minor or None,
             marketing_sent_at=member.marketing_sent_at,
             outreach_sent=member.outreach_sent,
             action_counts=member.action_counts or None,
             merged_into=member.merged_into,
+            merge_id=member.merge_id,
         )
 
     def setting(self, parts: Iterable[MemberPart]) -> list[Action]:
@@ -166,10 +172,12 @@ class ProfileItem(MembersItem, discriminator="profile"):
             consents=self.consents,
             suppressed=self.suppressed,
             preferences=self.preferences or {},
+            saved_minor=self.saved_minor or 0,
             marketing_sent_at=self.marketing_sent_at,
             outreach_sent=self.outreach_sent,
             action_counts=self.action_counts or {},
             merged_into=self.merged_into,
+            merge_id=self.merge_id,
         )
 
 

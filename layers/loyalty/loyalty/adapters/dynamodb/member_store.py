@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import Index
 
 from loyalty.adapters.dynamodb import keys, member_change, pages
 from loyalty.adapters.dynamodb.member_items import (
@@ -36,6 +37,9 @@ from loyalty.services.ports import (
     MessageState,
     OrderContext,
 )
+
+if TYPE_CHECKING:
+    from loyalty.domain.merging import Merge
 
 Item = TypeVar("Item", bound=MembersItem)
 
@@ -113,6 +117,12 @@ class DynamoMemberStore:
         item = _get(GuardItem, keys.guard(member_id, kind, guard_id))
         return item.guard() if item else None
 
+    def merge(self, member_id: str, merge_id: str) -> Merge | None:
+        from loyalty.adapters.dynamodb.merge_items import MergeItem
+
+        item = _get(MergeItem, keys.merge(member_id, merge_id))
+        return item.merge() if item else None
+
     def message(self, member_id: str, message_id: str) -> MessageClaim | None:
         item = _get(MessageItem, keys.message(member_id, message_id))
         return item.claim() if item else None
@@ -186,8 +196,11 @@ class DynamoMemberStore:
     def remove_due(self, due: Due, *, seen: Member | None) -> None:
         member_change.remove_due(self._tables.connection, due, seen)
 
-    def member_ids(self, shard: int) -> Iterator[str]:
-        for page in index_pages(self._tables, MembersItem.members_by_shard, shard):
+    def member_ids(self, shard: int, *, only_enrolled: bool = False) -> Iterator[str]:
+        index: Index[MembersItem] = MembersItem.members_by_shard
+        if only_enrolled:
+            index = MembersItem.enrolled_by_shard
+        for page in index_pages(self._tables, index, shard):
             for key in page:
                 yield key["member_id"]["S"]
 

@@ -1,0 +1,146 @@
+"""Whole accounts that move from one member to another, and how much of them is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from loyalty.domain.ledger import (
+    Account,
+    Changes,
+    Entry,
+    Lot,
+    LotChange,
+    PendingChange,
+    Posting,
+    apply_changes,
+    lot_changes,
+    post,
+    spendable_lots,
+    take,
+)
+from loyalty.domain.transfers import TRANSFERRED
+
+
+class Moved(NamedTuple):
+    """Both accounts afterwards, and the entries; no entries when nothing moved."""
+
+    giver: Account
+    given: tuple[Entry, ...]
+    taker: Account
+    taken: tuple[Entry, ...]
+
+
+def whole(account: Account) -> Changes:
+    """Return all that an account holds, as what somebody gets who takes it over."""
+    return Changes(
+        lots=_changes(account.lots),
+        pending=tuple(
+            PendingChange(part.releases_at, part.lot_expires_at, part.points)
+            for part in account.pending
+            if part.points
+        ),
+        owed=account.owed,
+        expired=_changes(account.expired),
+    )
+
+
+def move(
+    giver: Account, taker: Account, changes: Changes, giving: Posting, taking: Posting
+) -> Moved:
+    """Move pending points, lots and what is owed; what is owed afterwards is repaid at once.
+
+    Parameters
+    ----------
+    giver, taker
+        The accounts before.
+    changes
+        What the taker gets; the giver loses it.
+    giving, taking
+        The cause, for either side.
+    """
+    if changes == Changes():
+        return Moved(giver, (), taker, ())
+    poorer, given = post(giver, giving, "transfer", TRANSFERRED, _negative(changes))
+    together = apply_changes(taker, changes)
+    can_be_spent = spendable_lots(together, taking.recorded_at)
+    repaid = min(together.owed, sum(lot.points for lot in can_be_spent))
+    lots, _ = take(can_be_spent, repaid)
+    changes = changes.plus(Changes(lots=lots, owed=-repaid))
+    richer, taken = post(taker, taking, "transfer", TRANSFERRED, changes)
+    return Moved(poorer, (given,), richer, (taken,))
+
+
+def still_there(share: Account, account: Account) -> Changes:
+    """Return what of a share an account still holds, wherever its points are now.
+
+    Pending points may have been released into their lot, and lots may have expired. What was spent
+    of a lot since then counts as the account's own.
+    """
+    pending: list[PendingChange] = []
+    wanted = {lot.expires_at: lot.points for lot in share.lots}
+    there = {(part.releases_at, part.lot_expires_at): part.points for part in account.pending}
+    for part in share.pending:
+        found = min(part.points, there.get((part.releases_at, part.lot_expires_at), 0))
+        if found:
+            pending.append(PendingChange(part.releases_at, part.lot_expires_at, found))
+        left = part.points - found
+        wanted[part.lot_expires_at] = wanted.get(part.lot_expires_at, 0) + left
+    lots, missing = _found(wanted, account.lots)
+    for lot in share.expired:
+        missing[lot.expires_at] = missing.get(lot.expires_at, 0) + lot.points
+    expired, _ = _found(missing, account.expired)
+    owed = min(share.owed, account.owed)
+    return Changes(lots=lots, pending=tuple(pending), owed=owed, expired=expired)
+
+
+def without(share: Account, entry: Entry) -> Account:
+    """Take out of a share what an entry took out of the account that it is part of."""
+    wanted = [
+        *(LotChange(part.lot_expires_at, -part.points) for part in entry.pending_changes),
+        *(LotChange(lot.expires_at, -lot.points) for lot in entry.lot_changes),
+        *(LotChange(lot.expires_at, -lot.points) for lot in entry.expired_changes),
+    ]
+    for taken in wanted:
+        share = _without_points(share, taken)
+    return replace(share, owed=share.owed + entry.owed_change)
+
+
+def _without_points(share: Account, taken: LotChange) -> Account:
+    """Take points out of a share's pending part, lot or expired lot of one expiry."""
+    left = taken.points
+    pending = []
+    for part in share.pending:
+        found = min(left, part.points) if part.lot_expires_at == taken.expires_at else 0
+        pending.append(replace(part, points=part.points - found))
+        left -= found
+    lots, missing = _found({taken.expires_at: left}, share.lots)
+    expired, _ = _found(missing, share.expired)
+    changes = _negative(Changes(lots=lots, expired=expired))
+    return apply_changes(replace(share, pending=tuple(pending)), changes)
+
+
+def _found(
+    wanted: dict[datetime, int], lots: Iterable[Lot]
+) -> tuple[tuple[LotChange, ...], dict[datetime, int]]:
+    """Return what of the wanted points the lots have, and what is missing."""
+    there = {lot.expires_at: lot.points for lot in lots}
+    found = {lot: min(points, there.get(lot, 0)) for lot, points in wanted.items()}
+    missing = {lot: points - found[lot] for lot, points in wanted.items()}
+    changes = tuple(change for lot in sorted(found) for change in lot_changes(lot, found[lot]))
+    return changes, missing
+
+
+def _changes(lots: Iterable[Lot]) -> tuple[LotChange, ...]:
+    return tuple(LotChange(lot.expires_at, lot.points) for lot in lots)
+
+
+def _negative(changes: Changes) -> Changes:
+    return Changes(
+        lots=tuple(LotChange(lot.expires_at, -lot.points) for lot in changes.lots),
+        pending=tuple(replace(part, points=-part.points) for part in changes.pending),
+        owed=-changes.owed,
+        expired=tuple(LotChange(lot.expires_at, -lot.points) for lot in changes.expired),
+    )

@@ -1,0 +1,71 @@
+"""What every `MemberStore` must do for points that change hands; beside `store_contract`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from loyalty.domain.ledger import Account, Lot, PendingPoints
+from loyalty.domain.member import Consent
+from loyalty.domain.merging import merge
+from loyalty.services.ports import ChangeRefused, Guard, MemberChange, MemberStore
+from tests.support.store_contract import CARD, NOON, member, new_member
+
+
+class PointsStoreContract:
+    def test_a_clients_id_counts_once_per_kind_and_member(self, store: MemberStore) -> None:
+        made = Guard("adjustment", "A-1", "ada", {"points": -5}, {"points_available": 2})
+        store.commit(replace(new_member(), guards=(made,)))
+        assert store.guard("ada", "adjustment", "A-1") == made
+        assert store.guard("ada", "transfer", "A-1") is None
+        with pytest.raises(ChangeRefused):
+            store.commit(MemberChange(member(version=2), 1, guards=(made,)))
+        of_another_kind = replace(made, kind="transfer")
+        store.commit(MemberChange(member(version=2), 1, guards=(of_another_kind,)))
+
+    def test_several_members_change_together_or_not_at_all(self, store: MemberStore) -> None:
+        store.commit(new_member("ada"), new_member("bob"))
+        ada, bob = member("ada", version=2), member("bob", version=2)
+        with pytest.raises(ChangeRefused):
+            store.commit(MemberChange(ada, 1), MemberChange(bob, expected_version=7))
+        assert store.member("ada") == member("ada")
+        store.commit(MemberChange(ada, 1), MemberChange(bob, 1))
+        assert (store.member("ada"), store.member("bob")) == (ada, bob)
+
+    def test_identities_change_hands_only_from_whom_the_change_names(
+        self, store: MemberStore
+    ) -> None:
+        store.commit(new_member("ada"), new_member("bob", CARD))
+        taking = MemberChange(member("ada", version=2), 1, claims=(CARD,))
+        with pytest.raises(ChangeRefused):
+            store.commit(taking)
+        with pytest.raises(ChangeRefused):
+            store.commit(replace(taking, claims_from="cyd"))
+        store.commit(replace(taking, claims_from="bob"))
+        assert store.owners([CARD]) == {CARD: "ada"}
+
+    def test_a_merge_is_kept_as_it_was_last(self, store: MemberStore) -> None:
+        ada, bob = member("ada"), replace(member("bob"), identities=(CARD,), name="Bob")
+        share = Account(
+            lots=(Lot(NOON, 7),), pending=(PendingPoints(NOON, NOON, 3),), expired=(Lot(NOON, 1),)
+        )
+        bob = replace(bob, account=share, consents={"email": Consent(True, NOON, "shop")})
+        made = merge(ada, bob, merge_id="M-1", merged_by="staff", now=NOON).merge
+        store.commit(replace(new_member(), merges=(made,)))
+        assert store.merge("ada", "M-1") == made
+        assert store.merge("ada", "M-2") is None
+        undone = replace(made, undone_at=NOON, undone_by="staff")
+        store.commit(MemberChange(member(version=2), 1, merges=(undone,)))
+        assert store.merge("ada", "M-1") == undone
+
+    def test_a_tombstone_names_its_survivor(self, store: MemberStore) -> None:
+        tombstone = replace(
+            member(),
+            status="merged",
+            merged_into="bob",
+            merge_id="M-1",
+            action_counts={"2017/a": 1},
+        )
+        store.commit(MemberChange(tombstone))
+        assert store.member("ada") == tombstone
