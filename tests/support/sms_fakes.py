@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any
 
 from loyalty.contracts.journeys import SendOutcome
-from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue
+from loyalty.domain.accruals import accrue
+from loyalty.domain.ledger import Entry, PendingPoints, Posting
 from loyalty.domain.member import Identity, Member
 from loyalty.domain.points_alerts import PostedPoints
 from loyalty.services.due_messages import send_due_messages

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loyalty.domain.ledger import Account, Lot, PendingPoints, Posting, accrue
+from loyalty.domain.accruals import accrue
+from loyalty.domain.ledger import Account, Lot, PendingPoints, Posting
 from loyalty.domain.member import Consent, Identity, Member, StatusChange
 from loyalty.domain.orders import (
     AcceptedOrder,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.domain.accruals import accrue, reverse
 from loyalty.domain.adjusting import adjust
 from loyalty.domain.errors import InsufficientPoints
 from loyalty.domain.expiry import expire
@@ -21,12 +22,10 @@ from loyalty.domain.ledger import (
     LotChange,
     PendingPoints,
     Posting,
-    accrue,
     credit,
     opened_lots,
     post,
     replay,
-    reverse,
     spendable,
     take,
 )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from loyalty.domain.accruals import accrue, release, reverse
 from loyalty.domain.adjusting import adjust
 from loyalty.domain.errors import InsufficientPoints
 from loyalty.domain.ledger import (
@@ -16,11 +17,8 @@ from loyalty.domain.ledger import (
     Lot,
     PendingPoints,
     Posting,
-    accrue,
     opened_windows,
-    release,
     replay,
-    reverse,
     without_empty_windows,
 )
 from loyalty.domain.ledger_check import check

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loyalty.domain.ledger import Account, PendingPoints, Posting, accrue, release, reverse
+from loyalty.domain.accruals import accrue, release, reverse
+from loyalty.domain.ledger import Account, PendingPoints, Posting
 from loyalty.domain.member import StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Money, OrderKey
 from loyalty.domain.program_totals import Buyer, Counted, by_suffix, count, moved_to, summed

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from loyalty.domain.accruals import accrue, reverse
 from loyalty.domain.calendar import month_of, program_day
 from loyalty.domain.earning import Earning, earn
 from loyalty.domain.errors import FutureDate, ReturnExceedsOrder
-from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse, spendable
+from loyalty.domain.ledger import Entry, PendingPoints, Posting, spendable
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
 from loyalty.domain.program import ProgramDefinition

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from loyalty.domain.accruals import accrue
 from loyalty.domain.calendar import lot_expiry, program_day
 from loyalty.domain.errors import (
     ActionLimitReached,
@@ -13,7 +14,7 @@ from loyalty.domain.errors import (
     NotEnrolled,
     SwitchedOff,
 )
-from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue
+from loyalty.domain.ledger import Entry, PendingPoints, Posting
 from loyalty.domain.member import Member
 from loyalty.domain.program import ActionReward, ProgramDefinition
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from loyalty.domain.accruals import accrue, reverse
 from loyalty.domain.calendar import lot_expiry, month_end, return_window_end
-from loyalty.domain.ledger import Entry, PendingPoints, Posting, accrue, reverse
+from loyalty.domain.ledger import Entry, PendingPoints, Posting
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.totals import MonthTotals, posted

@@ -148,88 +148,6 @@ def spendable(account: Account, at: datetime) -> int:
     return sum(lot.points for lot in spendable_lots(account, at))
 
 
-def accrue(account: Account, posting: Posting, earned: PendingPoints) -> tuple[Account, Entry]:
-    """Credit earned points: pending until their release, available when that has passed already.
-
-    Parameters
-    ----------
-    account
-        The member's account before.
-    posting
-        The cause (`order/<source>/<order_id>`).
-    earned
-        Points > 0, and where they go.
-    """
-    if earned.points <= 0:
-        raise ValueError("an accrual needs points")
-    if earned.releases_at <= posting.recorded_at:
-        changes = credit(account.owed, earned.lot_expires_at, earned.points)
-    else:
-        changes = Changes(
-            pending=(PendingChange(earned.releases_at, earned.lot_expires_at, earned.points),)
-        )
-    return post(account, posting, "accrual", ISSUED, changes)
-
-
-def release(
-    account: Account, posting: Posting, releases_at: datetime
-) -> tuple[Account, Entry | None]:
-    """Make all points of one return window available, what is owed being repaid first.
-
-    Returns
-    -------
-    tuple of Account and (Entry or None)
-        No entry when the window holds no points (any more); the account then forgets the empty
-        window.
-    """
-    parts = [part for part in account.pending if part.releases_at == releases_at and part.points]
-    others = tuple(part for part in account.pending if part.releases_at != releases_at)
-    if not parts:
-        return replace(account, pending=others), None
-    changes = Changes()
-    for part in parts:
-        leaves = PendingChange(part.releases_at, part.lot_expires_at, -part.points)
-        still_owed = account.owed + changes.owed
-        changes = changes.plus(credit(still_owed, part.lot_expires_at, part.points))
-        changes = changes.plus(Changes(pending=(leaves,)))
-    released, entry = post(account, posting, "release", ISSUED, changes)
-    return replace(released, pending=others), entry
-
-
-def reverse(account: Account, posting: Posting, earned: PendingPoints) -> tuple[Account, Entry]:
-    """Take back points that were earned, wherever they are now.
-
-    They are taken from the pending points of `earned.releases_at`, else from the lot they went
-    into, then from the lots that expire first; what is missing is owed. What has expired of their
-    own lot, or of a later one, is gone already and counts as taken: had they never been earned, so
-    much less would have expired. So it makes no difference whether a return comes before or after
-    an expiry.
-
-    Parameters
-    ----------
-    account
-        The member's account before.
-    posting
-        The cause (`return/<source>/<order_id>/<return_id>`).
-    earned
-        Points > 0 to take back, and where they went when they were earned.
-    """
-    if earned.points <= 0:
-        raise ValueError("a reversal needs points")
-    in_window = _pending_points(account, earned.releases_at, earned.lot_expires_at)
-    from_pending = min(in_window, earned.points)
-    pending = (
-        (PendingChange(earned.releases_at, earned.lot_expires_at, -from_pending),)
-        if from_pending
-        else ()
-    )
-    lots, expired, short = _take_back(
-        account, posting.recorded_at, earned.points - from_pending, earned.lot_expires_at
-    )
-    changes = Changes(lots=lots, pending=pending, owed=short, expired=expired)
-    return post(account, posting, "reversal", ISSUED, changes)
-
-
 def replay(entries: Iterable[Entry]) -> Account:
     """Rebuild an account, without its empty windows, from all of its entries, oldest first."""
     account = Account()
@@ -342,36 +260,6 @@ def take(lots: Iterable[Lot], points: int) -> tuple[tuple[LotChange, ...], int]:
 def lot_changes(expires_at: datetime, points: int) -> tuple[LotChange, ...]:
     """Return the change of one lot; none when no points move."""
     return (LotChange(expires_at, points),) if points else ()
-
-
-def _pending_points(account: Account, releases_at: datetime, lot_expires_at: datetime) -> int:
-    return sum(
-        part.points
-        for part in account.pending
-        if (part.releases_at, part.lot_expires_at) == (releases_at, lot_expires_at)
-    )
-
-
-def _take_back(
-    account: Account, at: datetime, points: int, own: datetime
-) -> tuple[tuple[LotChange, ...], tuple[LotChange, ...], int]:
-    """Take from the lot that expires at `own`, then from the others by expiry.
-
-    Returns
-    -------
-    tuple
-        Changes of the lots, changes of what expired, and the points missing.
-    """
-    lots: list[LotChange] = []
-    expired: list[LotChange] = []
-    places = [(lot, lots) for lot in account.lots if lot.expires_at > at or lot.expires_at >= own]
-    places += [(lot, expired) for lot in account.expired if lot.expires_at >= own]
-    places.sort(key=lambda place: (place[0].expires_at != own, place[0].expires_at))
-    for lot, changes in places:
-        taken = min(lot.points, points)
-        points -= taken
-        changes.extend(lot_changes(lot.expires_at, -taken))
-    return tuple(lots), tuple(expired), points
 
 
 def apply_changes(account: Account, changes: Changes) -> Account:

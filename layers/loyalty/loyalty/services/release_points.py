@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loyalty.contracts.values import iso
+from loyalty.domain.accruals import release as release_window
 from loyalty.domain.ledger import Posting
-from loyalty.domain.ledger import release as release_window
 from loyalty.services.dues import newly_due
 from loyalty.services.ports import Clock, Due, MemberChange, MemberStore
 from loyalty.services.retrying import with_retries
