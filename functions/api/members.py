@@ -13,10 +13,11 @@ from loyalty.contracts.members import (
     LookupRequest,
     MemberView,
     OrderPage,
+    PreferencesRequest,
     ProfileRequest,
 )
 from loyalty.contracts.values import Cursor, Key, PageLimit
-from loyalty.runtime import composition, http
+from loyalty.runtime import composition, http, messaging
 from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
@@ -24,6 +25,7 @@ from loyalty.services import members
 from loyalty.services.change_profile import change_profile
 from loyalty.services.consents import change_consents
 from loyalty.services.enrol_member import enrol_member
+from loyalty.services.preferences import record_preferences
 
 app = http.Api()
 _TILLS = ("pos", "shop", "erp", "service", "manager", "admin")
@@ -55,7 +57,7 @@ def post_member(enrolment: EnrolmentRequest) -> Response:
 def post_lookup(lookup: LookupRequest) -> Response:
     http.caller(app).require(*_READERS, "erp")
     return http.answer(
-        HTTPStatus.OK, members.look_up(lookup.to_domain(), **composition.member_ports())
+        HTTPStatus.OK, members.look_up(lookup.to_domain(), **messaging.profile_ports())
     )
 
 
@@ -98,6 +100,19 @@ def put_consents(member_id: Key, consents: ConsentsRequest) -> Response:
     return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
 
 
+@app.put(
+    "/v1/members/<member_id>/preferences",
+    summary="Switch service messages on or off; what is absent stays as it is",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
+)
+def put_preferences(member_id: Key, preferences: PreferencesRequest) -> Response:
+    caller = http.caller(app)
+    caller.require("service", "crm", "admin", member_id=member_id)
+    record_preferences(member_id, preferences.to_domain(), **composition.member_ports())
+    return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
+
+
 @app.get(
     "/v1/members/<member_id>/ledger",
     summary="The points ledger, newest entry first",
@@ -135,7 +150,7 @@ def get_journey(member_id: Key, limit: PageLimit = 50, cursor: Cursor = None) ->
 
 
 def _profile_for(caller: Principal, member_id: str) -> MemberView:
-    view = members.profile(member_id, **composition.member_ports())
+    view = members.profile(member_id, **messaging.profile_ports())
     if caller.is_staff_or_machine:
         return view
     # Who knows their group, the hold-out above all, behaves as its member.

@@ -13,6 +13,7 @@ from loyalty.domain.errors import InvitationExpired, InvitationInvalid
 from loyalty.domain.member import Identity, Member
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.rewards import Reward
 from loyalty.services.letters import Outbox
 from loyalty.services.ports import Email, EmailInDoubt, EmailRefused, Link
 from tests.support.fakes import FakeClock, FakeMemberStore, FakeProgramStore
@@ -94,6 +95,14 @@ class FakeRenderer:
         return Email(
             to=to, subject=template, text=text, html=text, headers=dict(headers), tags=dict(tags)
         )
+
+
+class FakeCatalogue:
+    def __init__(self, *rewards: Reward) -> None:
+        self.all = list(rewards)
+
+    def rewards(self) -> list[Reward]:
+        return self.all
 
 
 class FakeSender:

@@ -69,7 +69,11 @@ class PhoneWorld(JourneyWorld):
 
     def member_with_phone(self, member_id: str = "m1", **fields: Any) -> Member:
         now = self.clock.now()
-        known = {"identities": (Identity("phone", PHONE),), "joined_at": now, "status": "active"}
+        known: dict[str, Any] = {
+            "identities": (Identity("phone", PHONE),),
+            "joined_at": now,
+            "status": "active",
+        }
         return self.customer(member_id, **(known | fields))
 
     def post(

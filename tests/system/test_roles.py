@@ -57,6 +57,7 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/v1/members/{member_id}/orders"): (READERS | {OWN}, None),
     ("GET", "/v1/members/{member_id}/journey"): (READERS, None),
     ("PUT", "/v1/members/{member_id}/consents"): ({"service", "crm", "admin", OWN}, {}),
+    ("PUT", "/v1/members/{member_id}/preferences"): ({"service", "crm", "admin", OWN}, {}),
     ("POST", "/v1/members/{member_id}/adjustments"): (
         {"service", "manager", "admin"},
         {"adjustment_id": "a", "points": 1, "reason": "a gesture"},

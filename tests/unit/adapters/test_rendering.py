@@ -29,7 +29,25 @@ GOLD = {
     "benefits": ("Free alterations", "<i>More</i>"),
     "voucher_valid_days": 60,
 }
-SERVICE: dict[str, dict[str, Any]] = {"welcome": {}, "tier_upgrade": GOLD}
+STATEMENT = {
+    "month": date(2017, 3, 1),
+    "earned": 60,
+    "figures": SimpleNamespace(
+        points_available=120,
+        points_pending=60,
+        obtainable=(SimpleNamespace(name="<b>Mug</b>", points=50),),
+        cheapest_reward=SimpleNamespace(name="Trip", missing=380),
+    ),
+    "tier": "Silver",
+    "next_tier": "Gold",
+    "tier_missing": "400.00 EUR",
+    "saved": "12.50 EUR",
+}
+SERVICE: dict[str, dict[str, Any]] = {
+    "welcome": {},
+    "tier_upgrade": GOLD,
+    "statement": STATEMENT,
+}
 ALL = [*MARKETING, *SERVICE]
 
 
@@ -85,6 +103,25 @@ def test_a_tier_without_extras_is_told_in_few_words() -> None:
     for body in (sent.text, sent.html):
         assert "Gold" in body
         assert not re.search(r"times the points|What it brings|voucher", body)
+
+
+def test_a_statement_has_all_its_figures() -> None:
+    sent = mail("statement")
+    assert sent.subject == "Your Elite statement for March 2017"
+    for body in (sent.text, sent.html):
+        for figure in ("120", "60", "400.00 EUR", "12.50 EUR", "380 points", "Gold", "Trip"):
+            assert figure in body
+    assert "&lt;b&gt;Mug&lt;/b&gt;" in sent.html
+
+
+def test_a_statement_says_nothing_of_what_is_not_there() -> None:
+    nothing = SimpleNamespace(
+        points_available=0, points_pending=0, obtainable=(), cheapest_reward=None
+    )
+    sent = mail("statement", figures=nothing, saved=None, tier=None, next_tier=None)
+    for body in (sent.text, sent.html):
+        assert "None" not in body
+        assert not re.search(r"Saved|Next within|On their way|more are", body)
 
 
 def test_a_line_break_in_a_value_begins_no_header() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from loyalty.domain.errors import (
 )
 from loyalty.services import members
 from tests.support.examples import NOW, an_order
+from tests.support.journey_fakes import FakeCatalogue
 from tests.support.shop import Shop, customer, money_back
 
 
@@ -19,11 +21,21 @@ def shop() -> Shop:
     return Shop()
 
 
+def ports(shop: Shop) -> dict[str, Any]:
+    """Return what profiles and look-ups need; nothing can be had for points."""
+    return {
+        "store": shop.store,
+        "program": shop.program,
+        "catalogue": FakeCatalogue(),
+        "clock": shop.clock,
+    }
+
+
 def test_a_profile_costs_one_request(shop: Shop) -> None:
     ada = shop.a_member()
     shop.sell(an_order(), customer(ada))
     before = shop.store.requests
-    view = members.profile(ada, store=shop.store, program=shop.program, clock=shop.clock)
+    view = members.profile(ada, **ports(shop))
     assert shop.store.requests - before == 1
     assert (view.enrolled, view.points_pending, view.tier) == (True, 10, "member")
     assert view.lifetime_spend.currency == "EUR"
@@ -31,7 +43,7 @@ def test_a_profile_costs_one_request(shop: Shop) -> None:
 
 def test_nobody_has_no_profile_and_no_pages(shop: Shop) -> None:
     with pytest.raises(MemberNotFound):
-        members.profile("nobody", store=shop.store, program=shop.program, clock=shop.clock)
+        members.profile("nobody", **ports(shop))
     for page in (members.ledger, members.orders, members.journey):
         with pytest.raises(MemberNotFound):
             page("nobody", limit=10, cursor=None, store=shop.store)
@@ -41,14 +53,12 @@ def test_is_looked_up_by_the_strongest_known_identity(shop: Shop) -> None:
     ada = shop.a_member(card="4711")
     shop.enrol(customer(email="bob@example.org"))
     for who in (customer(card="4711", email="bob@example.org"), customer(card="4711")):
-        found = members.look_up(who, store=shop.store, program=shop.program, clock=shop.clock)
+        found = members.look_up(who, **ports(shop))
         assert found.member_id == ada
     with pytest.raises(MemberNotFound):
         members.look_up(
             customer(phone="+491701234567"),
-            store=shop.store,
-            program=shop.program,
-            clock=shop.clock,
+            **ports(shop),
         )
 
 

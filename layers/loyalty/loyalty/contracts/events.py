@@ -14,7 +14,7 @@ from loyalty.contracts.orders import GoodsReturned as GoodsReturnedData
 from loyalty.contracts.orders import OrderRequest
 from loyalty.contracts.values import Contract, Money, Timestamp
 from loyalty.domain.ledger import Entry, EntryKind
-from loyalty.domain.member import Channel, EliteStatus, StatusChange
+from loyalty.domain.member import Channel, EliteStatus, Preference, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
 from loyalty.domain.vouchers import VoucherFact
 
@@ -158,6 +158,11 @@ class ChannelData(StatusData):
     reason: str
 
 
+class PreferenceData(StatusData):
+    preference: Preference
+    wanted: bool
+
+
 class OutreachData(ArmData):
     """`outreach` counts the customer's outreach messages from 1."""
 
@@ -215,6 +220,10 @@ class CustomerInactive(Event[InactiveData]):
 
 class ConsentChanged(Event[ConsentData]):
     """A customer agreed to a channel or opted out of it."""
+
+
+class PreferenceChanged(Event[PreferenceData]):
+    """A customer switched a service message on or off."""
 
 
 class ChannelSuppressed(Event[ChannelData]):
@@ -281,6 +290,7 @@ OUTBOUND: tuple[type[Event[BaseModel]], ...] = (
     InviteDeclined,
     CustomerInactive,
     ConsentChanged,
+    PreferenceChanged,
     ChannelSuppressed,
     OutreachSent,
     MemberMerged,

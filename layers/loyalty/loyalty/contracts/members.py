@@ -17,7 +17,7 @@ from loyalty.contracts.values import (
     Timestamp,
 )
 from loyalty.domain.identity import CustomerRef
-from loyalty.domain.member import Channel, Consent
+from loyalty.domain.member import Channel, Consent, Preference
 
 
 class SomeIdentity(IdentityFields):
@@ -93,8 +93,53 @@ class ConsentView(Contract):
     wording_version: str | None
 
 
+class PreferencesRequest(Contract):
+    """Service messages to switch on or off; what is absent stays as it is."""
+
+    points_sms: StrictBool | None = None
+    tier_mail: StrictBool | None = None
+    statement: StrictBool | None = None
+    voucher_reminder: StrictBool | None = None
+
+    def to_domain(self) -> dict[Preference, bool]:
+        """Return what was said."""
+        said: dict[Preference, bool | None] = {
+            "points_sms": self.points_sms,
+            "tier_mail": self.tier_mail,
+            "statement": self.statement,
+            "voucher_reminder": self.voucher_reminder,
+        }
+        return {name: wanted for name, wanted in said.items() if wanted is not None}
+
+
+class RewardGoalView(Contract):
+    """A reward and how many points are missing for it, 0 when it can be had now."""
+
+    reward_id: str
+    name: str
+    points: int
+    missing: int
+
+
+class ProgressView(Contract):
+    """How far a member is; all null at the top.
+
+    `missing` is what is missing to `next_tier`: minor units of the program's currency, or points,
+    as `missing_unit` says. `cheapest_reward` is the cheapest one that is not within reach.
+    """
+
+    next_tier: str | None
+    missing: int | None
+    missing_unit: Literal["minor_units", "points"] | None
+    cheapest_reward: RewardGoalView | None
+
+
 class MemberView(Contract):
-    """A profile. `status` is the Elite status; `enrolled` says whether points are collected."""
+    """A profile. `status` is the Elite status; `enrolled` says whether points are collected.
+
+    `rewards` are those that the points buy now, the dearest first, `preferences` the service
+    messages that the customer gets; `progress` is null for who is no member.
+    """
 
     member_id: str
     enrolled: bool
@@ -109,6 +154,11 @@ class MemberView(Contract):
     variant: str | None
     invite_suppressed: bool
     consents: dict[str, ConsentView]
+    preferences: dict[str, bool]
+    is_top: bool
+    saved_since_joining: Money
+    progress: ProgressView | None
+    rewards: tuple[RewardGoalView, ...]
 
 
 class LedgerLineView(Contract):

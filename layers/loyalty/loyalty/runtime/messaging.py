@@ -1,8 +1,8 @@
-"""Composition of text messages and of messages that are due; beside `composition`."""
+"""Composition of profiles, text messages and due messages; beside `composition`."""
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypedDict
 
 from loyalty.runtime import composition
@@ -11,10 +11,20 @@ from loyalty.runtime.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from loyalty.adapters.dynamodb.tables import Tables
     from loyalty.services.due_messages import Send
     from loyalty.services.message_ports import SmsSender
     from loyalty.services.points_sms import SmsOutbox
-    from loyalty.services.ports import Clock, DueKind, MemberStore, WorkQueue
+    from loyalty.services.ports import Clock, DueKind, MemberStore, ProgramStore, WorkQueue
+    from loyalty.services.statement import RewardCatalogue
+    from loyalty.services.statement_mail import StatementOutbox
+
+
+class ProfilePorts(TypedDict):
+    store: MemberStore
+    program: ProgramStore
+    catalogue: RewardCatalogue
+    clock: Clock
 
 
 class DueMessagePlanPorts(TypedDict):
@@ -26,6 +36,37 @@ class DueMessagePorts(TypedDict):
     sends: Mapping[DueKind, Send]
     store: MemberStore
     queue: WorkQueue
+
+
+def catalogue() -> RewardCatalogue:
+    """Return the rewards as profiles and statements show them."""
+    return _catalogue(composition.tables())
+
+
+@cache
+def _catalogue(tables: Tables) -> RewardCatalogue:
+    """Return the catalogue in these tables: kept as long as they are."""
+    from loyalty.adapters.catalogue import CachedCatalogue
+    from loyalty.runtime.rewarding import reward_store
+
+    return CachedCatalogue(reward_store(), cache_seconds=settings().program_cache_seconds)
+
+
+def profile_ports() -> ProfilePorts:
+    """Return what showing a customer needs."""
+    return {
+        "store": composition.member_store(),
+        "program": composition.program_store(),
+        "catalogue": catalogue(),
+        "clock": composition.clock(),
+    }
+
+
+def statement_outbox() -> StatementOutbox:
+    """Return what writing and sending statements needs."""
+    from loyalty.services.statement_mail import StatementOutbox
+
+    return StatementOutbox(composition.outbox(), composition.program_store(), catalogue())
 
 
 def sms_sender() -> SmsSender:
@@ -67,9 +108,13 @@ def due_message_plan_ports() -> DueMessagePlanPorts:
 def due_message_ports() -> DueMessagePorts:
     """Return what sending due messages needs."""
     from loyalty.services.points_sms import send_bundle
+    from loyalty.services.statement_mail import send_statement
 
     return {
-        "sends": {"points_sms": partial(send_bundle, outbox=sms_outbox())},
+        "sends": {
+            "points_sms": partial(send_bundle, outbox=sms_outbox()),
+            "statement": partial(send_statement, outbox=statement_outbox()),
+        },
         "store": composition.member_store(),
         "queue": messages_queue(),
     }

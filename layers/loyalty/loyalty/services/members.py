@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty.contracts.members import (
@@ -14,19 +15,29 @@ from loyalty.contracts.members import (
     MemberView,
     OrderPage,
     OrderView,
+    ProgressView,
+    RewardGoalView,
 )
 from loyalty.contracts.values import Money
 from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.identity import CustomerRef, resolve
 from loyalty.domain.ledger import Entry, spendable
 from loyalty.domain.member import Member
+from loyalty.domain.preferences import all_preferences
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.rewards import Reward
 from loyalty.services.customers import current_member
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
+from loyalty.services.statement import Figures, RewardCatalogue, RewardGoal, figures
 
 
 def profile(
-    member_id: str, *, store: MemberStore, program: ProgramStore, clock: Clock
+    member_id: str,
+    *,
+    store: MemberStore,
+    program: ProgramStore,
+    catalogue: RewardCatalogue,
+    clock: Clock,
 ) -> MemberView:
     """Return a customer's profile, the survivor's after a merge. Requests: 1 read (2 then).
 
@@ -36,11 +47,17 @@ def profile(
         Unknown, left or erased.
     """
     now = clock.now()
-    return view(current_member(store, member_id), program.current(now), now)
+    member = current_member(store, member_id)
+    return view(member, program.current(now), now, rewards=catalogue.rewards())
 
 
 def look_up(
-    customer: CustomerRef, *, store: MemberStore, program: ProgramStore, clock: Clock
+    customer: CustomerRef,
+    *,
+    store: MemberStore,
+    program: ProgramStore,
+    catalogue: RewardCatalogue,
+    clock: Clock,
 ) -> MemberView:
     """Return the profile of the owner of the strongest known identity. Requests: 2 reads.
 
@@ -52,7 +69,7 @@ def look_up(
     member_id = resolve(customer, store.owners(customer.identities)).member_id
     if member_id is None:
         raise MemberNotFound("nobody has this identity")
-    return profile(member_id, store=store, program=program, clock=clock)
+    return profile(member_id, store=store, program=program, catalogue=catalogue, clock=clock)
 
 
 def ledger(member_id: str, *, limit: int, cursor: str | None, store: MemberStore) -> LedgerPage:
@@ -108,8 +125,11 @@ def journey(member_id: str, *, limit: int, cursor: str | None, store: MemberStor
     return JourneyPage(items=items, next_cursor=next_cursor)
 
 
-def view(member: Member, definition: ProgramDefinition, at: datetime) -> MemberView:
+def view(
+    member: Member, definition: ProgramDefinition, at: datetime, *, rewards: Sequence[Reward] = ()
+) -> MemberView:
     """Return what the API shows of a customer at an instant: no identities, no name."""
+    found = figures(member, definition, rewards, at)
     return MemberView(
         member_id=member.member_id,
         enrolled=member.enrolled,
@@ -134,6 +154,26 @@ def view(member: Member, definition: ProgramDefinition, at: datetime) -> MemberV
             )
             for channel, consent in member.consents.items()
         },
+        preferences={**all_preferences(member)},
+        is_top=False,
+        saved_since_joining=Money(amount_minor=found.saved_minor, currency=definition.currency),
+        progress=_progress_view(found) if member.enrolled else None,
+        rewards=tuple(map(_goal_view, found.obtainable)),
+    )
+
+
+def _progress_view(found: Figures) -> ProgressView:
+    return ProgressView(
+        next_tier=found.next_tier,
+        missing=found.missing,
+        missing_unit=found.missing_unit,
+        cheapest_reward=_goal_view(found.cheapest_reward) if found.cheapest_reward else None,
+    )
+
+
+def _goal_view(goal: RewardGoal) -> RewardGoalView:
+    return RewardGoalView(
+        reward_id=goal.reward_id, name=goal.name, points=goal.points, missing=goal.missing
     )
 
 
