@@ -7,7 +7,7 @@ from collections.abc import Collection
 from loyalty.domain.errors import NotYourTask, OwnAccount
 from loyalty.domain.tasks import Decision, Task, TaskDecision, TaskKind, decide
 from loyalty.services.consequences import CONSEQUENCES
-from loyalty.services.customers import present_member
+from loyalty.services.customers import current_member
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 from loyalty.services.task_changes import known_task, task_change
@@ -69,7 +69,7 @@ def decide_task(
         decided = decide(task, taken, own_member_id=own_member_id)
         if decided is None:
             return task
-        member = present_member(store, task.member_id)
+        member = current_member(store, task.member_id)
         if own_member_id == member.member_id:  # what the task's member was merged into
             raise OwnAccount(task_id)
         said = {"decision": decision, "decided_by": decided_by}

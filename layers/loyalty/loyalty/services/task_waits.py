@@ -14,7 +14,7 @@ from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.tasks import WAITING, Task, remind, withdraw
 from loyalty.domain.tier_upgrades import is_in_review, stands
-from loyalty.services.customers import present_member
+from loyalty.services.customers import current_member
 from loyalty.services.ports import Clock, Executions, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 from loyalty.services.task_changes import known_task, task_change
@@ -103,7 +103,7 @@ def remind_task(
         definition = program.current(now)
         task = known_task(tasks, task_id)
         if task.state in WAITING:
-            member = present_member(store, task.member_id)
+            member = current_member(store, task.member_id)
             if _is_moot(task, member):
                 task = _withdrawn(task, member, store, now)
             else:
@@ -132,7 +132,7 @@ def withdraw_task(task_id: str, *, tasks: TaskStore, store: MemberStore, clock: 
         task = tasks.task(task_id)
         if task is None or task.state not in WAITING:
             return False
-        _withdrawn(task, present_member(store, task.member_id), store, clock.now())
+        _withdrawn(task, current_member(store, task.member_id), store, clock.now())
         return True
 
     return with_retries(attempt)

@@ -17,7 +17,7 @@ from loyalty.domain.program import Gift, ProgramDefinition
 from loyalty.domain.tasks import Task, gift_task
 from loyalty.domain.tier_upgrades import approve, is_in_review, reject, stands
 from loyalty.services.cancel_voucher import cancel_voucher
-from loyalty.services.customers import commit_step, present_member
+from loyalty.services.customers import commit_step, current_member
 from loyalty.services.ports import (
     Clock,
     Executions,
@@ -132,7 +132,7 @@ def open_review_task(
         known = tasks.task(task_id)
         if known is not None:
             return status_of(known, definition)
-        member = present_member(store, upgrade.member_id)
+        member = current_member(store, upgrade.member_id)
         review = member.standing.review
         opened = Task(task_id, "tier_review", (member.member_id,), now, _cause(upgrade))
         if review is None or not is_in_review(member, upgrade.upgrade_id):
@@ -169,7 +169,7 @@ def reject_upgrade(
 
     def attempt() -> None:
         now = clock.now()
-        member = present_member(store, upgrade.member_id)
+        member = current_member(store, upgrade.member_id)
         step = reject(member, upgrade.upgrade_id, program.current(now), now)
         if step is not None:
             commit_step(store, member, step)
@@ -200,7 +200,7 @@ def upgrade_tier(
     def attempt() -> UpgradeOutcome:
         now = clock.now()
         definition = program.current(now)
-        member = present_member(store, upgrade.member_id)
+        member = current_member(store, upgrade.member_id)
         month = month_of(program_day(now, definition.time_zone))
         step = approve(member, upgrade.upgrade_id, definition, month, now)
         if step is not None:
@@ -235,7 +235,7 @@ def open_gift_task(
         known = tasks.task(task_id)
         if known is not None:
             return status_of(known, definition)
-        member = present_member(store, upgrade.member_id)
+        member = current_member(store, upgrade.member_id)
         gift = _gift(definition, upgrade.to_tier)
         if gift is None or not stands(member.standing.spans, upgrade.upgrade_id):
             never = Task(task_id, "gift_dispatch", (member.member_id,), now, _cause(upgrade))
