@@ -25,11 +25,14 @@ Machine = Mapping[str, Any]
 EXPRESS_SECONDS = 300
 
 _SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
-# statelint 3.1 does not know that these may be JSONata, nor ItemReader's InputType.
+# statelint 3.1 does not know that these may be JSONata, nor all fields of a map's reader and writer.
 _STATELINT_IS_WRONG = (
     re.compile(r'\.TimeoutSeconds is "\{%.*%\}" but should be an Integer'),
     re.compile(r'\.Timestamp is "\{%.*%\}" but should be an RFC3339 timestamp'),
-    re.compile(r'Field "InputType" not allowed in .*\.ItemReader\.ReaderConfig'),
+    re.compile(
+        r'Field "(InputType|CSVHeaderLocation)" not allowed in .*\.ItemReader\.ReaderConfig'
+    ),
+    re.compile(r'Field "WriterConfig" not allowed in .*\.ResultWriter'),
 )
 # Nor does cfn-lint 1.58.
 _CFN_LINT_IS_WRONG = re.compile(r"'\{%.*%\}' is not of type 'number' \(.*/TimeoutSeconds\)")

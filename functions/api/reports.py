@@ -1,17 +1,62 @@
-"""Reports over HTTP: the last ledger check, and starting one."""
+"""Reports over HTTP: months' health and return, their lock, the ledger check."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
 
+from loyalty.contracts.month_reports import (
+    HealthReport,
+    MonthLocked,
+    MonthReport,
+    ReportFormat,
+    RoiReport,
+)
 from loyalty.contracts.reports import LedgerCheckStarted, LedgerReport
-from loyalty.runtime import composition, http
+from loyalty.contracts.values import Month
+from loyalty.runtime import composition, http, reporting
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
-from loyalty.services import check_ledger
+from loyalty.services import check_ledger, reports
+from loyalty.services.report_table import as_csv
 
 app = http.Api()
+_READERS = ("finance", "manager", "marketer", "admin")
+
+
+@app.get(
+    "/v1/reports/health",
+    summary="How the program fared in a month, as JSON or CSV",
+    tags=["reports"],
+    responses={**http.PROBLEMS, 200: http.returns("The latest revision", HealthReport)},
+)
+def get_health_report(month: Month, format: ReportFormat | None = None) -> Response:  # noqa: A002
+    http.caller(app).require(*_READERS)
+    return _report(reports.health_report(month, **reporting.revision_ports()), format)
+
+
+@app.get(
+    "/v1/reports/roi",
+    summary="What the program brought and cost in a month, as JSON or CSV",
+    tags=["reports"],
+    responses={**http.PROBLEMS, 200: http.returns("The latest revision", RoiReport)},
+)
+def get_roi_report(month: Month, format: ReportFormat | None = None) -> Response:  # noqa: A002
+    http.caller(app).require(*_READERS)
+    return _report(reports.roi_report(month, **reporting.revision_ports()), format)
+
+
+@app.post(
+    "/v1/reports/months/<month>/lock",
+    summary="Close a month: its reports are final, late facts count in the open month",
+    tags=["reports"],
+    responses={**http.PROBLEMS, 200: http.returns("Closed", MonthLocked)},
+)
+def post_month_lock(month: Month) -> Response:
+    caller = http.caller(app)
+    caller.require("finance", "admin")
+    locked = reports.lock_month(month, caller.subject, **reporting.month_report_ports())
+    return http.answer(HTTPStatus.OK, locked)
 
 
 @app.get(
@@ -36,6 +81,12 @@ def post_ledger_check() -> Response:
     return http.answer(
         HTTPStatus.ACCEPTED, check_ledger.start_check(**composition.ledger_start_ports())
     )
+
+
+def _report(report: MonthReport, wanted: ReportFormat | None) -> Response:
+    if wanted == "csv" or (wanted is None and http.wants(app, "text/csv")):
+        return http.csv(HTTPStatus.OK, as_csv(report))
+    return http.answer(HTTPStatus.OK, report)
 
 
 @instrumented

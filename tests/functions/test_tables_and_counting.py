@@ -37,6 +37,7 @@ def test_the_tables_are_the_template_s(client: Any) -> None:
     assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {
         "orders_by_member",
         "members_by_shard",
+        "enrolled_by_shard",
     }
     assert table["StreamSpecification"]["StreamViewType"] == "NEW_IMAGE"
     living = client.describe_time_to_live(TableName=names["MEMBERS_TABLE"])

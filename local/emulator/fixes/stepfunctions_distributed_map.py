@@ -3,8 +3,9 @@
 Raw MiniStack reads a JSONata Distributed Map as JSONPath and ignores ``ItemBatcher`` and
 ``ResultWriter``. AWS runs each item or batch as a child execution of a map run, fails the state
 when more than the tolerated failures happen, and, with a writer, puts the children's results as
-``manifest.json``, ``SUCCEEDED_0.json`` and ``FAILED_0.json`` into a bucket; the state's result is
-then only where. Without a writer the result is the list of outputs, without tolerated failures.
+``manifest.json``, ``SUCCEEDED_0.json`` and ``FAILED_0.json`` into a bucket, or as JSON Lines if its
+configuration says so; the state's result is then only where. Without a writer the result is the
+list of outputs, without tolerated failures.
 """
 
 from __future__ import annotations
@@ -169,16 +170,19 @@ def _write_results(
     where = scope.evaluate(state["ResultWriter"].get("Arguments", {}), data)
     bucket = where["Bucket"]
     prefix = where.get("Prefix", "").strip("/")
+    config = state["ResultWriter"].get("WriterConfig", {})
+    suffix = "jsonl" if config.get("OutputType") == "JSONL" else "json"
     folder = "/".join(filter(None, (prefix, run["mapRunArn"].rpartition(":")[2])))
     files: dict[str, list[Record]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     for status in ("SUCCEEDED", "FAILED"):
         results = [_result(child) for child in children if child["status"] == status]
         if results:
-            key = f"{folder}/{status}_0.json"
-            files[status].append({"Key": key, "Size": _put(bucket, key, results)})
+            key = f"{folder}/{status}_0.{suffix}"
+            body = _lines(results) if suffix == "jsonl" else json.dumps(results)
+            files[status].append({"Key": key, "Size": _put(bucket, key, body)})
     manifest = {"DestinationBucket": bucket, "MapRunArn": run["mapRunArn"], "ResultFiles": files}
     manifest_key = f"{folder}/manifest.json"
-    _put(bucket, manifest_key, manifest)
+    _put(bucket, manifest_key, json.dumps(manifest))
     run["itemCounts"]["resultsWritten"] = run["executionCounts"]["resultsWritten"] = len(children)
     return {
         "MapRunArn": run["mapRunArn"],
@@ -202,8 +206,12 @@ def _result(child: Record) -> Record:
     return result | {"Error": child["error"], "Cause": child["cause"]}
 
 
-def _put(bucket: str, key: str, content: Any) -> int:
-    body = json.dumps(content).encode()
+def _lines(results: list[Record]) -> str:
+    return "".join(f"{json.dumps(result)}\n" for result in results)
+
+
+def _put(bucket: str, key: str, content: str) -> int:
+    body = content.encode()
     headers = {"content-type": "application/json"}
     status, _, answer = s3._put_object(bucket, key, body, headers)
     if status != 200:

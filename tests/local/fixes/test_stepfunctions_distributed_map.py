@@ -153,6 +153,26 @@ def test_results_are_written_as_files(stepped_cloud: SteppedCloud, bucket: str) 
     assert {one["Error"] for one in failed} == {"OddOne"}
 
 
+def test_results_are_written_as_lines(stepped_cloud: SteppedCloud, bucket: str) -> None:
+    states = each(
+        bucket,
+        Items="{% [1..3].{'n': $} %}",
+        ResultWriter={
+            "Resource": "arn:aws:states:::s3:putObject",
+            "WriterConfig": {"Transformation": "NONE", "OutputType": "JSONL"},
+            "Arguments": {"Bucket": "{% $states.input.bucket %}", "Prefix": "runs/one"},
+        },
+    )
+
+    execution = stepped_cloud.run(bucket, states, {"bucket": bucket})
+
+    key = execution["output"]["ResultWriterDetails"]["Key"]
+    [file] = read(stepped_cloud, bucket, key)["ResultFiles"]["SUCCEEDED"]
+    body = stepped_cloud.client("s3").get_object(Bucket=bucket, Key=file["Key"])["Body"].read()
+    lines = [json.loads(line) for line in body.decode().splitlines()]
+    assert [json.loads(line["Output"])["double"] for line in lines] == [2, 4, 6]
+
+
 def test_a_missing_file_can_be_caught(stepped_cloud: SteppedCloud, bucket: str) -> None:
     states = each(
         bucket,

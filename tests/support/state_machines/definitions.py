@@ -80,7 +80,8 @@ def walk_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
 def _in_motos_grammar(node: Any) -> Any:
     """Put what moto's grammar refuses, though AWS takes it, in words that it takes.
 
-    A percentage must be a fraction there (``60.0``), and Map children are only ever ``STANDARD``.
+    A percentage must be a fraction there (``60.0``), Map children are only ever ``STANDARD``, a
+    ResultWriter takes ``Parameters`` and nothing on how it writes.
     """
     if isinstance(node, list):
         return [_in_motos_grammar(value) for value in node]
@@ -94,4 +95,6 @@ def _in_motos_words(key: str, value: Any) -> Any:
         return float(value)
     if key == "ExecutionType" and value == "EXPRESS":
         return "STANDARD"
+    if key == "ResultWriter":
+        return {"Resource": value["Resource"], "Parameters": value["Arguments"]}
     return value

@@ -12,6 +12,7 @@ from typing import Any
 
 import botocore.client
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.stepfunctions.parser.asl.component.common.catch.catcher_decl import CatcherDecl
@@ -255,6 +256,11 @@ class StateMachines:
             except Exception as error:  # noqa: BLE001 - any exception is a failed execution
                 return {"Status": "FAILED", "Error": type(error).__name__, "Cause": str(error)}
             return {"Status": "SUCCEEDED", "Output": json.dumps(output)}
+        if arn not in self._machines:
+            error = {"Code": "StateMachineDoesNotExist", "Message": arn}
+            metadata = {"HTTPStatusCode": 400, "RequestId": "simulated"}
+            response = {"Error": error, "ResponseMetadata": metadata}
+            raise ClientError(response, "StartSyncExecution")  # type: ignore[arg-type]
         execution = self.start(arn, given)
         execution.ended.wait()
         answer = {"ExecutionArn": execution.arn, "Status": execution.status}

@@ -13,6 +13,11 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
+from moto.stepfunctions.parser.asl.component.common.query_language import (
+    QueryLanguage,
+    QueryLanguageMode,
+)
+from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (  # noqa: E501
     DistributedIterationComponent,
 )
@@ -22,6 +27,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.item
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor.inline_item_processor_worker import (  # noqa: E501
     InlineItemProcessorWorker,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.result_writer_decl import (  # noqa: E501
+    ResultWriter,
+)
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 from tests.support.state_machines.moto_failures import failure_event
 
@@ -32,6 +41,9 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DistributedItemProcessorWorker, "eval", _work_distributed)
     component = DistributedIterationComponent
     patch.setattr(component, "_map_run", _failing_beyond_tolerance(component._map_run))
+    patch.setattr(ResultWriter, "_eval_body", _write_where_expressions_say)
+    visit = Preprocessor.visitResult_writer_decl
+    patch.setattr(Preprocessor, "visitResult_writer_decl", _as_in_json_path(visit))
 
 
 def _work_inline(self: Any) -> None:
@@ -63,6 +75,31 @@ def _work_distributed(self: Any) -> None:
         if isinstance(job.job_output, Exception) or self.stopped():
             return
         job = self._job_pool.next_job()
+
+
+def _as_in_json_path(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Moto's grammar has a ResultWriter with ``Parameters`` only, which JSONata refuses."""
+
+    def visit(self: Any, ctx: Any) -> Any:
+        self._query_language_per_scope.append(QueryLanguage(QueryLanguageMode.JSONPath))
+        try:
+            return original(self, ctx)
+        finally:
+            self._query_language_per_scope.pop()
+
+    return visit
+
+
+def _write_where_expressions_say(self: Any, env: Any) -> None:
+    """Moto takes a ResultWriter's expressions for bucket and prefix as plain text."""
+    self.parargs.eval(env=env)
+    parameters = env.stack.pop()
+    for name, value in parameters.items():
+        if value.startswith("{%"):
+            StringJSONata(value.removeprefix("{%").removesuffix("%}")).eval(env=env)
+            parameters[name] = env.stack.pop()
+    env.stack.append(parameters)
+    self.resource_eval.eval_resource(env=env)
 
 
 def _failing_beyond_tolerance(original: Callable[..., None]) -> Callable[..., None]:

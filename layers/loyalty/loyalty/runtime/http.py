@@ -102,14 +102,24 @@ def page(status: int, html: str) -> Response:
     return Response(status, "text/html; charset=utf-8", html, headers=headers)
 
 
+def csv(status: int, table: str) -> Response:
+    """Return a table as comma-separated values."""
+    return Response(status, "text/csv; charset=utf-8", table, headers=_SECURITY_HEADERS)
+
+
 def caller(app: Router) -> Principal:
     """Return who is calling, as the authorizer verified it."""
     return principal_of(app.request.authorizer_context)
 
 
+def wants(app: Router, media_type: str) -> bool:
+    """Tell whether the caller asks for a media type by name."""
+    return media_type in (app.request.headers.get("accept") or "")
+
+
 def wants_html(app: Router) -> bool:
     """Tell whether the caller is a browser: it asks for text/html."""
-    return "text/html" in (app.request.headers.get("accept") or "")
+    return wants(app, "text/html")
 
 
 def _problem_answer(content: Problem, headers: Mapping[str, str] | None = None) -> Response:

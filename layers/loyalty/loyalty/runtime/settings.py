@@ -70,6 +70,8 @@ class Settings:
             "inactive_outreach",
             "order_import",
             "ledger_check",
+            "program_cycle",
+            "member_evaluation",
             "tier_upgrade",
         )
         arns = {name: self._environment.get(f"{name.upper()}_ARN", "") for name in names}

@@ -75,7 +75,7 @@ def count_totals(
             if fact is not None:
                 counted = count(fact, program.current(fact.occurred_at))
                 facts[record.event_id] = _Fact(record, counted)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             failures.append(Uncounted(record.sequence_number, type(error).__name__))
     for part in _parts(facts.values()):
         try:

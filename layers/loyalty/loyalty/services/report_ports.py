@@ -83,3 +83,17 @@ class RevisionStore(ReportStore, Protocol):
     def latest(self, name: str) -> Mapping[str, object] | None:
         """Return the part that sorts last: 1 query."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOutcome:
+    """What the machine answered for one member; without an output it failed for `reason`."""
+
+    output: Mapping[str, object] | None
+    reason: str | None = None
+
+
+class Evaluations(Protocol):
+    def evaluate(self, member_id: str, month: str, cycle_id: str) -> EvaluationOutcome:
+        """Run the evaluation of one member to its end."""
+        ...

@@ -43,6 +43,17 @@ class MembersByShard(GlobalSecondaryIndex["MembersItem"]):  # type: ignore[no-un
     member_id = UnicodeAttribute(range_key=True)
 
 
+class EnrolledByShard(GlobalSecondaryIndex["MembersItem"]):  # type: ignore[no-untyped-call]
+    """All members in fixed shards: of the profiles only those of who is enrolled."""
+
+    class Meta:
+        index_name = "enrolled_by_shard"
+        projection = KeysOnlyProjection()
+
+    enrolled_shard = IntegerAttribute(hash_key=True)
+    member_id = UnicodeAttribute(range_key=True)
+
+
 class MembersItem(Model):
     """Any item of MembersTable: customers, orders, identity claims, due items, run claims."""
 
@@ -54,6 +65,7 @@ class MembersItem(Model):
     item_type = DiscriminatorAttribute()
     orders_by_member = OrdersByMember()
     members_by_shard = MembersByShard()
+    enrolled_by_shard = EnrolledByShard()
 
 
 class TasksByState(GlobalSecondaryIndex["ProgramItem"]):  # type: ignore[no-untyped-call]
