@@ -121,6 +121,15 @@ def test_without_grace_a_tier_is_lost_at_once() -> None:
     assert decide(GOLD, (spent(0),), strict, MARCH).reason == "downgraded"
 
 
+def test_an_older_month_does_not_judge_what_a_later_one_led_to() -> None:
+    february = "2017-02"
+    waiting = replace(GOLD, review=REVIEWED)
+    assert decided(waiting, spent(300_000), month=february) == TierDecision("gold", 0)
+    assert decided(waiting, spent(50_000), month=MARCH).withdrawn
+    warned = replace(GOLD, grace_until="2017-04")
+    assert decided(warned, spent(300_000), month=february).grace_until == "2017-04"
+
+
 def test_switched_off_nobody_moves() -> None:
     off = replace(PROGRAM, tiers_enabled=False)
     assert decide(MEMBER, (spent(900_000),), off, MARCH) == TierDecision("member", 900_000)

@@ -126,7 +126,8 @@ def decide(
     """Decide on a member's tier by what they bought up to the end of `month`.
 
     Tiers below one that needs approval are given at once. A tier that is no longer qualified for is
-    kept for `tier_grace_months` evaluations more.
+    kept for `tier_grace_months` evaluations more. What a later month led to, where upgrades happen
+    at once or an older month is evaluated again, is not judged.
     """
     months = tuple(months)
     amount = qualifying(months, definition, month)
@@ -137,9 +138,12 @@ def decide(
         return TierDecision(here, amount)
     if reached > current:
         return _upgrade(standing, definition, month, amount, reached)
-    withdrawn = _is_moot(standing, definition, reached)
+    withdrawn = _is_moot(standing, definition, reached, month)
     if reached == current:
         return TierDecision(here, amount, withdrawn=withdrawn)
+    if standing.spans and month < (standing.spans[-1].month or ""):
+        grace_until = standing.grace_until
+        return TierDecision(here, amount, withdrawn=withdrawn, grace_until=grace_until)
     grace_until = standing.grace_until or month_after(month, definition.tier_grace_months)
     if month < grace_until:
         return TierDecision(here, amount, withdrawn=withdrawn, grace_until=grace_until)
@@ -171,7 +175,7 @@ def after_return(
     led_to = span.month or month
     amount = max(qualifying(months, definition, led_to), qualifying(months, definition, month))
     reached = rank(definition, eligible_tier(definition, amount))
-    withdrawn = _is_moot(standing, definition, reached)
+    withdrawn = _is_moot(standing, definition, reached, month)
     if span.upgrade_id is not None and len(standing.spans) > 1:
         fallback = max(reached, rank(definition, standing.spans[-2].tier))
         if fallback < rank(definition, span.tier):
@@ -194,7 +198,7 @@ def _upgrade(
     to = at_once[-1] if at_once else definition.tiers[current].name
     if proposed and rank(definition, proposed) < rank(definition, to):
         proposed = None  # a higher tier that needs no approval makes it moot
-    withdrawn = _is_moot(standing, definition, reached)
+    withdrawn = _is_moot(standing, definition, reached, month)
     if standing.review is not None and not withdrawn:
         proposed = None  # one at a time
     return TierDecision(
@@ -206,6 +210,12 @@ def _upgrade(
     )
 
 
-def _is_moot(standing: TierStanding, definition: ProgramDefinition, reached: int) -> bool:
-    """Tell whether the upgrade that waits is no longer qualified for."""
-    return standing.review is not None and rank(definition, standing.review.tier) > reached
+def _is_moot(
+    standing: TierStanding, definition: ProgramDefinition, reached: int, month: str
+) -> bool:
+    """Tell whether the upgrade that waits is, by the end of `month`, no longer qualified for.
+
+    A month before the one that led to it says nothing about it.
+    """
+    review = standing.review
+    return review is not None and review.month <= month and rank(definition, review.tier) > reached
