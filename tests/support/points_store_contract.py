@@ -9,8 +9,9 @@ import pytest
 from loyalty.domain.ledger import Account, Lot, PendingPoints
 from loyalty.domain.member import Consent
 from loyalty.domain.merging import merge
+from loyalty.domain.totals import DayTotals
 from loyalty.services.ports import ChangeRefused, Guard, MemberChange, MemberStore
-from tests.support.store_contract import CARD, NOON, member, new_member
+from tests.support.store_contract import CARD, KEY, NOON, ORDER, member, new_member
 
 
 class PointsStoreContract:
@@ -58,6 +59,18 @@ class PointsStoreContract:
         undone = replace(made, undone_at=NOON, undone_by="staff")
         store.commit(MemberChange(member(version=2), 1, merges=(undone,)))
         assert store.merge("ada", "M-1") == undone
+
+    def test_held_points_and_what_led_to_them_are_kept(self, store: MemberStore) -> None:
+        held = PendingPoints(NOON, NOON, 3, held_by=KEY.cause)
+        ada = replace(
+            member(),
+            account=Account(pending=(held, PendingPoints(NOON, NOON, 1)), expired=(Lot(NOON, 2),)),
+            days=(DayTotals(NOON.date(), points=3, orders=1, earns={"-": 1}),),
+        )
+        store.commit(MemberChange(ada, order=replace(ORDER, held=True)))
+        context = store.order_context(KEY, member_id="ada")
+        assert context.member == ada
+        assert context.order == replace(ORDER, held=True)
 
     def test_a_tombstone_names_its_survivor(self, store: MemberStore) -> None:
         tombstone = replace(

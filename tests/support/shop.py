@@ -120,6 +120,7 @@ class Shop:
             (member_id, part.releases_at)
             for member_id, member in self.store.members.items()
             for part in member.account.pending
+            if part.held_by is None
         }
         assert {(due.member_id, due.due_at) for due in self.due()} == windows
         lots = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +13,13 @@ from loyalty.contracts.values import iso
 from loyalty.domain.member import Consent
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
+from loyalty.services.decide_task import decide_task
 from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.reward_action import reward_action
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
-from tests.support.examples import NOW, an_order
-from tests.support.fakes import FakeIds
+from tests.support.examples import NOW, PROGRAM, an_order
+from tests.support.fakes import FakeIds, FakeTaskStore
 from tests.support.shop import Shop, customer, money_back
 
 # A merge moves their cards, so that they are not found by them.
@@ -53,6 +55,33 @@ def with_a_return_that_waits() -> Shop:
     shop = a_shop_with_members()
     shop.take_back(money_back(5_000), order_id="O-3")
     return shop
+
+
+def suspicious() -> Shop:
+    """One more order today, and its points are held."""
+    shop = a_shop_with_members()
+    shop.program.definitions = [replace(PROGRAM, earns_per_card_and_day=1)]
+    return shop
+
+
+def with_held_points() -> Shop:
+    shop = suspicious()
+    shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="ada"))
+    return shop
+
+
+def reject(shop: Shop) -> None:
+    decide_task(
+        FakeIds().derive("t", "fraud/order/pos/O-3"),
+        "rejected",
+        decided_by="staff",
+        own_member_id=None,
+        kinds=("fraud_review",),
+        tasks=FakeTaskStore(shop.store),
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
 
 
 def adjust(shop: Shop, points: int = 5) -> None:
@@ -167,6 +196,12 @@ USE_CASES: list[UseCase[Any]] = [
         lambda shop: shop.sell(an_order("O-3"), customer(card="ada")),
         with_a_return_that_waits,
     ),
+    in_the_shop(
+        "an order whose points are held",
+        lambda shop: shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="ada")),
+        suspicious,
+    ),
+    in_the_shop("a decision on held points", reject, with_held_points),
     in_the_shop("a return", lambda shop: shop.take_back(money_back(5_000))),
     in_the_shop(
         "a return before its order",

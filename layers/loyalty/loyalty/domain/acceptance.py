@@ -12,13 +12,19 @@ from loyalty.domain.earning import Earning, earn
 from loyalty.domain.errors import FutureDate, ReturnExceedsOrder
 from loyalty.domain.ledger import Entry, PendingPoints, Posting, spendable
 from loyalty.domain.member import Member, StatusChange
-from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
+from loyalty.domain.orders import (
+    AcceptedOrder,
+    AcceptedReturn,
+    Order,
+    OrderReturns,
+    Return,
+)
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.returns import TakenBack, fingerprint, take_back
 from loyalty.domain.threshold import cross, is_past, is_recent
 from loyalty.domain.tier_changes import apply
 from loyalty.domain.tiers import after_return, decide, tier_at
-from loyalty.domain.totals import Purchase, count_in_days, count_in_months, points_on
+from loyalty.domain.totals import Purchase, count_in_days, count_in_months, earns_on, points_on
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 REFUSED = "refused"
@@ -66,6 +72,7 @@ def accept_order(
     rules: Rules,
     now: datetime,
     identity_conflict: bool = False,
+    earned_with: str = "",
 ) -> OrderDecision:
     """Decide what a new order earns its customer, its waiting returns included.
 
@@ -84,6 +91,9 @@ def accept_order(
         When it is recorded.
     identity_conflict
         Whether the order's identities point to several customers; only noted in the answer.
+    earned_with
+        What was shown for the order: more earning orders a day with the same card than the program
+        allows are held for staff to look at.
 
     Raises
     ------
@@ -98,9 +108,12 @@ def accept_order(
         points_today=points_on(member.days, day) if member else 0,
     )
     accepted = _accepted(order, member, earning, rules.earning, now)
+    if member is not None and accepted.releases_at is not None and not order.historic:
+        earned_before = earns_on(member.days, day, earned_with)
+        accepted = replace(accepted, held=earned_before >= rules.earning.earns_per_card_and_day)
     entries: tuple[Entry, ...] = ()
     if member is not None:
-        member, entries = _credit(member, accepted, now)
+        member, entries = _credit(member, accepted, now, earned_with)
     returns, accepted_returns = waiting, []
     if returns is not None:
         for return_ in returns.waiting:
@@ -139,6 +152,7 @@ def accept_return(
     now: datetime,
     *,
     definition: ProgramDefinition | None = None,
+    is_forfeited: bool = False,
 ) -> ReturnDecision:
     """Decide what a return takes back from its order's customer.
 
@@ -157,6 +171,8 @@ def accept_return(
     definition
         The program version of now, which decides whether the member's tier still holds; None for a
         return that came before its order, which never led to a tier.
+    is_forfeited
+        The order's points were held and taken back already.
 
     Raises
     ------
@@ -164,12 +180,14 @@ def accept_return(
         More than the order would have come back.
     """
     taken = take_back(order, returns, return_)
+    if is_forfeited:
+        taken = taken._replace(returns=replace(taken.returns, points=returns.points), points=0)
     entries: tuple[Entry, ...] = ()
     facts: tuple[StatusChange, ...] = ()
     if member is not None:
         member = _with_return(member, order, taken)
         if taken.points and order.releases_at and order.lot_expires_at:
-            earned = PendingPoints(order.releases_at, order.lot_expires_at, taken.points)
+            earned = _earned(order, order.releases_at, order.lot_expires_at, taken.points)
             account, entry = reverse(
                 member.account, _return_posting(member, order, return_, now), earned
             )
@@ -266,7 +284,7 @@ def _accepted_return(
 
 
 def _credit(
-    member: Member, order: AcceptedOrder, now: datetime
+    member: Member, order: AcceptedOrder, now: datetime, earned_with: str
 ) -> tuple[Member, tuple[Entry, ...]]:
     member = replace(
         member, lifetime_spend_minor=member.lifetime_spend_minor + order.eligible_minor
@@ -278,17 +296,18 @@ def _credit(
             points_posted=order.points if order.releases_at else 0,
             orders=1,
         )
-        member = _counted(member, order.counted_on, bought)
+        shown = earned_with if order.points else None
+        member = _counted(member, order.counted_on, bought, earned_with=shown)
     if order.releases_at is None or order.lot_expires_at is None:
         return member, ()
     posting = Posting(
         member_id=member.member_id,
-        business_key=f"order/{order.key.source}/{order.key.order_id}",
+        business_key=order.key.cause,
         occurred_at=order.occurred_at,
         recorded_at=now,
         reason=f"order {order.key.source}/{order.key.order_id}",
     )
-    earned = PendingPoints(order.releases_at, order.lot_expires_at, order.points)
+    earned = _earned(order, order.releases_at, order.lot_expires_at, order.points)
     account, entry = accrue(member.account, posting, earned)
     return replace(member, account=account), (entry,)
 
@@ -303,12 +322,21 @@ def _with_return(member: Member, order: AcceptedOrder, taken: TakenBack) -> Memb
     )
 
 
-def _counted(member: Member, day: date, bought: Purchase) -> Member:
+def _counted(
+    member: Member, day: date, bought: Purchase, *, earned_with: str | None = None
+) -> Member:
     return replace(
         member,
         months=count_in_months(member.months, day, bought),
-        days=count_in_days(member.days, day, bought),
+        days=count_in_days(member.days, day, bought, earned_with=earned_with),
     )
+
+
+def _earned(
+    order: AcceptedOrder, releases_at: datetime, lot_expires_at: datetime, points: int
+) -> PendingPoints:
+    held_by = order.key.cause if order.held else None
+    return PendingPoints(releases_at, lot_expires_at, points, held_by)
 
 
 def _upgraded_at_once(

@@ -23,6 +23,8 @@ from loyalty.domain.ledger import (
 def accrue(account: Account, posting: Posting, earned: PendingPoints) -> tuple[Account, Entry]:
     """Credit earned points: pending until their release, available when that has passed already.
 
+    Held points are pending in any case.
+
     Parameters
     ----------
     account
@@ -34,12 +36,7 @@ def accrue(account: Account, posting: Posting, earned: PendingPoints) -> tuple[A
     """
     if earned.points <= 0:
         raise ValueError("an accrual needs points")
-    if earned.releases_at <= posting.recorded_at:
-        changes = credit(account.owed, earned.lot_expires_at, earned.points)
-    else:
-        changes = Changes(
-            pending=(PendingChange(earned.releases_at, earned.lot_expires_at, earned.points),)
-        )
+    changes = _enter(account, posting, earned)
     return post(account, posting, "accrual", ISSUED, changes)
 
 
@@ -54,8 +51,11 @@ def release(
         No entry when the window holds no points (any more); the account then forgets the empty
         window.
     """
-    parts = [part for part in account.pending if part.releases_at == releases_at and part.points]
-    others = tuple(part for part in account.pending if part.releases_at != releases_at)
+    window = [
+        part for part in account.pending if part.releases_at == releases_at and not part.held_by
+    ]
+    others = tuple(part for part in account.pending if part not in window)
+    parts = [part for part in window if part.points]
     if not parts:
         return replace(account, pending=others), None
     changes = Changes()
@@ -68,14 +68,34 @@ def release(
     return replace(released, pending=others), entry
 
 
+def unhold(account: Account, posting: Posting, held_by: str) -> tuple[Account, Entry | None]:
+    """Let held points be released at their normal time, at once when that has passed.
+
+    Returns
+    -------
+    tuple of Account and (Entry or None)
+        No entry when nothing is held (any more).
+    """
+    held = [part for part in account.pending if part.held_by == held_by]
+    if not held:
+        return account, None
+    changes = Changes()
+    for part in held:
+        leaves = PendingChange(part.releases_at, part.lot_expires_at, -part.points, held_by)
+        after = replace(account, owed=account.owed + changes.owed)
+        changes = changes.plus(_enter(after, posting, replace(part, held_by=None)))
+        changes = changes.plus(Changes(pending=(leaves,)))
+    return post(account, posting, "release", ISSUED, changes)
+
+
 def reverse(account: Account, posting: Posting, earned: PendingPoints) -> tuple[Account, Entry]:
     """Take back points that were earned, wherever they are now.
 
-    They are taken from the pending points of `earned.releases_at`, else from the lot they went
-    into, then from the lots that expire first; what is missing is owed. What has expired of their
-    own lot, or of a later one, is gone already and counts as taken: had they never been earned, so
-    much less would have expired. So it makes no difference whether a return comes before or after
-    an expiry.
+    They are taken from those that are held for them, from the pending points of
+    `earned.releases_at`, else from the lot they went into, then from the lots that expire first;
+    what is missing is owed. What has expired of their own lot, or of a later one, is gone already
+    and counts as taken: had they never been earned, so much less would have expired. So it makes no
+    difference whether a return comes before or after an expiry.
 
     Parameters
     ----------
@@ -88,25 +108,34 @@ def reverse(account: Account, posting: Posting, earned: PendingPoints) -> tuple[
     """
     if earned.points <= 0:
         raise ValueError("a reversal needs points")
-    in_window = _pending_points(account, earned.releases_at, earned.lot_expires_at)
-    from_pending = min(in_window, earned.points)
-    pending = (
-        (PendingChange(earned.releases_at, earned.lot_expires_at, -from_pending),)
-        if from_pending
-        else ()
-    )
-    lots, expired, short = _take_back(
-        account, posting.recorded_at, earned.points - from_pending, earned.lot_expires_at
-    )
-    changes = Changes(lots=lots, pending=pending, owed=short, expired=expired)
+    missing = earned.points
+    pending: list[PendingChange] = []
+    for place in dict.fromkeys((earned, replace(earned, held_by=None))):
+        taken = min(missing, _pending_points(account, place))
+        missing -= taken
+        if taken:
+            pending.append(
+                PendingChange(place.releases_at, place.lot_expires_at, -taken, place.held_by)
+            )
+    lots, expired, short = _take_back(account, posting.recorded_at, missing, earned.lot_expires_at)
+    changes = Changes(lots=lots, pending=tuple(pending), owed=short, expired=expired)
     return post(account, posting, "reversal", ISSUED, changes)
 
 
-def _pending_points(account: Account, releases_at: datetime, lot_expires_at: datetime) -> int:
+def _enter(account: Account, posting: Posting, earned: PendingPoints) -> Changes:
+    if earned.held_by is None and earned.releases_at <= posting.recorded_at:
+        return credit(account.owed, earned.lot_expires_at, earned.points)
+    entering = PendingChange(
+        earned.releases_at, earned.lot_expires_at, earned.points, earned.held_by
+    )
+    return Changes(pending=(entering,))
+
+
+def _pending_points(account: Account, place: PendingPoints) -> int:
     return sum(
         part.points
         for part in account.pending
-        if (part.releases_at, part.lot_expires_at) == (releases_at, lot_expires_at)
+        if replace(part, points=0) == replace(place, points=0)
     )
 
 

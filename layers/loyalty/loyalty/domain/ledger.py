@@ -28,11 +28,15 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class PendingPoints:
-    """Points in their return window; at `releases_at` they move into the lot `lot_expires_at`."""
+    """Points in their return window; at `releases_at` they move into the lot `lot_expires_at`.
+
+    Those that are `held_by` something (a business key) stay until staff has decided.
+    """
 
     releases_at: datetime
     lot_expires_at: datetime
     points: int
+    held_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class PendingChange:
     releases_at: datetime
     lot_expires_at: datetime
     points: int
+    held_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +176,11 @@ def apply(account: Account, entry: Entry) -> Account:
 
 def opened_windows(before: Account, after: Account) -> tuple[datetime, ...]:
     """Return the instants of release that `after` knows and `before` did not."""
-    known = {part.releases_at for part in before.pending}
-    return tuple(sorted({part.releases_at for part in after.pending} - known))
+    return tuple(sorted(_windows(after) - _windows(before)))
+
+
+def _windows(account: Account) -> set[datetime]:
+    return {part.releases_at for part in account.pending if part.held_by is None}
 
 
 def opened_lots(before: Account, after: Account) -> tuple[datetime, ...]:
@@ -266,19 +274,26 @@ def apply_changes(account: Account, changes: Changes) -> Account:
     """Apply `changes`; lots stay sorted by expiry and lose their empty ones.
 
     An empty pending part stays until its release: each part stands for a due item that is still
-    there.
+    there. Held parts have none.
     """
-    pending = {(part.releases_at, part.lot_expires_at): part.points for part in account.pending}
+    pending = {_place(part): part.points for part in account.pending}
     for part in changes.pending:
-        place = (part.releases_at, part.lot_expires_at)
-        pending[place] = pending.get(place, 0) + part.points
+        pending[_place(part)] = pending.get(_place(part), 0) + part.points
     return replace(
         account,
         lots=_lots(account.lots, changes.lots),
-        pending=tuple(PendingPoints(*place, points) for place, points in sorted(pending.items())),
+        pending=tuple(
+            PendingPoints(releases_at, lot_expires_at, points, held_by or None)
+            for (releases_at, lot_expires_at, held_by), points in sorted(pending.items())
+            if points or not held_by
+        ),
         owed=account.owed + changes.owed,
         expired=_lots(account.expired, changes.expired)[-EXPIRED_LOTS_KEPT:],
     )
+
+
+def _place(part: PendingPoints | PendingChange) -> tuple[datetime, datetime, str]:
+    return part.releases_at, part.lot_expires_at, part.held_by or ""
 
 
 def _lots(lots: Iterable[Lot], changes: Iterable[LotChange]) -> tuple[Lot, ...]:

@@ -258,6 +258,7 @@ def _taking_over(survivor: Member, other: Member) -> Member:
         name=survivor.name or other.name,
         consents=_latest(other.consents, survivor.consents),
         action_counts=_added(survivor.action_counts, other.action_counts),
+        saved_minor=survivor.saved_minor + other.saved_minor,
     )
     if _reached(_elite(other)) > _reached(_elite(survivor)):
         return _standing_as(after, _elite(other))
@@ -278,6 +279,7 @@ def _giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
         name=None if merged.gave_name and survivor.name == other.name else survivor.name,
         consents=consents,
         action_counts=_added(survivor.action_counts, other.action_counts, sign=-1),
+        saved_minor=max(0, survivor.saved_minor - other.saved_minor),
     )
     taken_over = _reached(merged.other_was) > _reached(merged.survivor_was)
     if taken_over and _elite(survivor) == merged.other_was:
@@ -328,7 +330,12 @@ def _counting(member: Member, share: Share, sign: int) -> Member:
             points_due=sign * day.points,
             orders=sign * day.orders,
         )
-        days = count_in_days(days, day.day, bought)
+        days = tuple(
+            replace(counted, earns=_added(counted.earns, day.earns, sign))
+            if counted.day == day.day
+            else counted
+            for counted in count_in_days(days, day.day, bought)
+        )
     return replace(
         member,
         lifetime_spend_minor=max(

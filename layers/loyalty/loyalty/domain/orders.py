@@ -17,6 +17,11 @@ class OrderKey:
     source: str
     order_id: str
 
+    @property
+    def cause(self) -> str:
+        """The business key of what the order brings about."""
+        return f"order/{self.source}/{self.order_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -73,7 +78,8 @@ class AcceptedOrder:
     `lot_expires_at` say where its points went (None when it earned nothing, or when the month's
     evaluation posts them); `counted_on` is the program day in the member's totals that it is in
     (None for a customer who was no member yet); `tier` is the one it earned with, None likewise;
-    `answer` is the first answer, given again to a duplicate.
+    `held` says that its points wait for staff; `answer` is the first answer, given again to a
+    duplicate.
     """
 
     key: OrderKey
@@ -91,6 +97,7 @@ class AcceptedOrder:
     answer: dict[str, object]
     counted_on: date | None = None
     tier: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def whole(account: Account) -> Changes:
     return Changes(
         lots=_changes(account.lots),
         pending=tuple(
-            PendingChange(part.releases_at, part.lot_expires_at, part.points)
+            PendingChange(part.releases_at, part.lot_expires_at, part.points, part.held_by)
             for part in account.pending
             if part.points
         ),
@@ -81,11 +81,13 @@ def still_there(share: Account, account: Account) -> Changes:
     """
     pending: list[PendingChange] = []
     wanted = {lot.expires_at: lot.points for lot in share.lots}
-    there = {(part.releases_at, part.lot_expires_at): part.points for part in account.pending}
+    there = {replace(part, points=0): part.points for part in account.pending}
     for part in share.pending:
-        found = min(part.points, there.get((part.releases_at, part.lot_expires_at), 0))
+        found = min(part.points, there.get(replace(part, points=0), 0))
         if found:
-            pending.append(PendingChange(part.releases_at, part.lot_expires_at, found))
+            pending.append(
+                PendingChange(part.releases_at, part.lot_expires_at, found, part.held_by)
+            )
         left = part.points - found
         wanted[part.lot_expires_at] = wanted.get(part.lot_expires_at, 0) + left
     lots, missing = _found(wanted, account.lots)

@@ -6,8 +6,8 @@ the day of its order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -57,13 +57,14 @@ class MonthTotals:
 
 @dataclass(frozen=True, slots=True)
 class DayTotals:
-    """A program day."""
+    """A program day; `earns` counts the orders that earned points by what was shown for them."""
 
     day: date
     spend_minor: int = 0
     returned_minor: int = 0
     points: int = 0
     orders: int = 0
+    earns: Mapping[str, int] = field(default_factory=dict)
 
 
 def count_in_months(
@@ -89,9 +90,12 @@ def count_in_months(
 
 
 def count_in_days(
-    days: tuple[DayTotals, ...], day: date, bought: Purchase
+    days: tuple[DayTotals, ...], day: date, bought: Purchase, *, earned_with: str | None = None
 ) -> tuple[DayTotals, ...]:
-    """Add `bought` to the program day `day`; days far before the latest one are dropped."""
+    """Add `bought` to the program day `day`; days far before the latest one are dropped.
+
+    `earned_with` is what was shown for an order that earned points.
+    """
     by_day = {totals.day: totals for totals in days}
     before = by_day.get(day, DayTotals(day))
     by_day[day] = replace(
@@ -100,6 +104,11 @@ def count_in_days(
         returned_minor=before.returned_minor + bought.returned_minor,
         points=before.points + bought.points_due,
         orders=before.orders + bought.orders,
+        earns=(
+            {**before.earns, earned_with: before.earns.get(earned_with, 0) + 1}
+            if earned_with is not None
+            else before.earns
+        ),
     )
     first_kept = max(by_day) - timedelta(days=DAYS_KEPT - 1)
     return tuple(by_day[kept] for kept in sorted(by_day) if kept >= first_kept)
@@ -108,6 +117,11 @@ def count_in_days(
 def points_on(days: Iterable[DayTotals], day: date) -> int:
     """Return the points earned on a day, less those taken back."""
     return sum(totals.points for totals in days if totals.day == day)
+
+
+def earns_on(days: Iterable[DayTotals], day: date, earned_with: str) -> int:
+    """Return how many orders of a day earned points with the same card."""
+    return sum(totals.earns.get(earned_with, 0) for totals in days if totals.day == day)
 
 
 def posted(months: tuple[MonthTotals, ...], up_to: str) -> tuple[MonthTotals, ...]:

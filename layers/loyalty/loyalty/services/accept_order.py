@@ -15,10 +15,10 @@ from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, Order, OrderReturns
 from loyalty.domain.profile import learn
 from loyalty.services.dues import newly_due
+from loyalty.services.holds import fraud_tasks, shown_card
 from loyalty.services.identities import KnownCustomer, known_customer, merge_tasks, new_customer
 from loyalty.services.ports import (
     Clock,
-    Due,
     Ids,
     MemberChange,
     MemberStore,
@@ -90,11 +90,12 @@ def accept_order(
         now = clock.now()
         before = known.member
         if before is None and customer.identities:
-            before = new_customer(ids, _cause(order), now)
+            before = new_customer(ids, order.key.cause, now)
         decision, change = _decided(
             order, customer, before, known, waiting=context.returns, program=program, now=now
         )
-        change = replace(change, tasks=merge_tasks(known, _cause(order), now, ids))
+        tasks = merge_tasks(known, order.key.cause, now, ids)
+        change = replace(change, tasks=tasks + fraud_tasks(decision.order, now, ids))
         try:
             store.commit(change)
         except OrderExists as raced:
@@ -129,7 +130,13 @@ def _decided(
             now=now,
         )
     decision = decide_order(
-        order, member, waiting=waiting, rules=rules, now=now, identity_conflict=bool(known.others)
+        order,
+        member,
+        waiting=waiting,
+        rules=rules,
+        now=now,
+        identity_conflict=bool(known.others),
+        earned_with=shown_card(customer),
     )
     return decision, MemberChange(
         member=decision.member,
@@ -148,9 +155,5 @@ def _decided(
 
 def _accepted_before(order: Order, accepted: AcceptedOrder) -> OrderOutcome:
     if order.total != accepted.total:
-        raise OrderConflict(f"{_cause(order)} was accepted with another total")
+        raise OrderConflict(f"{order.key.cause} was accepted with another total")
     return OrderOutcome(accepted.answer, created=False)
-
-
-def _cause(order: Order) -> str:
-    return f"order/{order.key.source}/{order.key.order_id}"

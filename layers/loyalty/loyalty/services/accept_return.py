@@ -96,7 +96,13 @@ def _count(
     before, followed = _customer(order, store)
     now = clock.now()
     decision = decide_return(
-        order, returns, return_, _next_version(before), now, definition=program.current(now)
+        order,
+        returns,
+        return_,
+        _next_version(before),
+        now,
+        definition=program.current(now),
+        is_forfeited=_is_forfeited(order, store),
     )
     store.commit(
         MemberChange(
@@ -123,6 +129,13 @@ def _customer(order: AcceptedOrder, store: MemberStore) -> tuple[Member | None, 
         followed.append(merge)
         member = store.member(member.merged_into)
     return member, tuple(followed)
+
+
+def _is_forfeited(order: AcceptedOrder, store: MemberStore) -> bool:
+    """Tell whether the order's points were held and rejected: 1 read if they were held."""
+    if not order.held or order.member_id is None:
+        return False
+    return store.guard(order.member_id, "hold", order.key.cause) is not None
 
 
 def _less_return(

@@ -104,7 +104,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
         return cls(
             *keys.profile(member.member_id),
             shard=member_shard(member.member_id),
-            enrolled_shard=member_shard(member.member_id) if member.enrolled else None,
+            enrolled_shard=_enrolled_shard(member),
             member_id=member.member_id,
             version=member.version,
             created_at=member.created_at,
@@ -179,6 +179,12 @@ class ProfileItem(MembersItem, discriminator="profile"):
             merged_into=self.merged_into,
             merge_id=self.merge_id,
         )
+
+
+def _enrolled_shard(member: Member) -> int | None:
+    """Return the shard in which jobs find a member; none for who was none or was merged."""
+    is_there = member.enrolled and member.merged_into is None
+    return member_shard(member.member_id) if is_there else None
 
 
 class EntryItem(MembersItem, discriminator="entry"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from loyalty.adapters.dynamodb import keys
 from loyalty.adapters.dynamodb.attributes import (
@@ -46,6 +46,7 @@ class OrderItem(MembersItem, discriminator="order"):
     answer = DocumentAttribute(dict[str, object])
     counted_on = DocumentAttribute(date, null=True)
     tier = UnicodeAttribute(null=True)
+    held = BooleanAttribute(null=True)
 
     @classmethod
     def of(cls, order: AcceptedOrder) -> OrderItem:
@@ -70,6 +71,7 @@ class OrderItem(MembersItem, discriminator="order"):
             answer=order.answer,
             counted_on=order.counted_on,
             tier=order.tier,
+            held=order.held or None,
         )
 
     def order(self) -> AcceptedOrder:
@@ -89,6 +91,7 @@ class OrderItem(MembersItem, discriminator="order"):
             answer=self.answer,
             counted_on=self.counted_on,
             tier=self.tier,
+            held=bool(self.held),
         )
 
 

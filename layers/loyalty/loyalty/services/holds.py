@@ -1,0 +1,108 @@
+"""Points of suspiciously many orders with one card: held until somebody has looked at them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+from loyalty.domain.accruals import reverse, unhold
+from loyalty.domain.ledger import Entry, Posting
+from loyalty.domain.totals import Purchase, count_in_days, count_in_months
+from loyalty.services.dues import newly_due
+from loyalty.services.ports import Guard, Ids, MemberChange
+
+if TYPE_CHECKING:
+    from loyalty.domain.identity import CustomerRef
+    from loyalty.domain.member import Member
+    from loyalty.domain.orders import AcceptedOrder
+    from loyalty.domain.program import ProgramDefinition
+    from loyalty.domain.tasks import Task
+
+GUARD: Final = "hold"
+WITHOUT_CARD: Final = "-"
+
+
+def shown_card(customer: CustomerRef) -> str:
+    """Return what stands for the card that an order shows; all orders without one are alike."""
+    cards = [identity.value for identity in customer.identities if identity.kind == "card"]
+    return hashlib.sha256(cards[0].encode()).hexdigest()[:12] if cards else WITHOUT_CARD
+
+
+def fraud_tasks(order: AcceptedOrder, now: datetime, ids: Ids) -> tuple[Task, ...]:
+    """Return the task to look at an order whose points are held; none for any other order."""
+    if not order.held or order.member_id is None or order.counted_on is None:
+        return ()
+    # Imported where it is needed: few orders open a task, and every cold start would pay for it.
+    from loyalty.domain.tasks import Task
+
+    cause = order.key.cause
+    task = Task(
+        task_id=ids.derive("t", f"fraud/{cause}"),
+        kind="fraud_review",
+        member_ids=(order.member_id,),
+        opened_at=now,
+        cause=cause,
+        data={
+            "source": order.key.source,
+            "order_id": order.key.order_id,
+            "points": order.points,
+            "counted_on": order.counted_on.isoformat(),
+        },
+    )
+    return (task,)
+
+
+def settle_hold(change: MemberChange, task: Task, definition: ProgramDefinition) -> MemberChange:
+    """Add what the decision on held points brings: released at their normal time, or taken back.
+
+    Parameters
+    ----------
+    change
+        The member's change that the decision brings; already one version further.
+    task
+        As decided.
+    definition
+        Not needed: the rules of the order's own time hold.
+    """
+    member = change.member
+    if member is None:
+        raise ValueError("held points are a member's")
+    decided_at = task.decisions[-1].decided_at
+    posting = Posting(
+        member_id=member.member_id,
+        business_key=f"hold/{task.cause}",
+        occurred_at=decided_at,
+        recorded_at=decided_at,
+        reason=f"held points {task.state}",
+    )
+    if task.state == "approved":
+        account, entry = unhold(member.account, posting, task.cause)
+        after = replace(member, account=account)
+    else:
+        after, entry = _without_held(member, posting, task)
+        guard = Guard(GUARD, task.cause, task.member_id, {"task_id": task.task_id}, {})
+        change = replace(change, guards=(*change.guards, guard))
+    return replace(
+        change,
+        member=after,
+        entries=(*change.entries, entry) if entry else change.entries,
+        due=(*change.due, *newly_due(member.account, after)),
+    )
+
+
+def _without_held(member: Member, posting: Posting, task: Task) -> tuple[Member, Entry | None]:
+    """Take back what is held for the task's order, also out of the totals of its day."""
+    held = next((part for part in member.account.pending if part.held_by == task.cause), None)
+    if held is None:
+        return member, None
+    account, entry = reverse(member.account, posting, held)
+    day = date.fromisoformat(str(task.data["counted_on"]))
+    less = Purchase(points_due=-held.points, points_posted=-held.points)
+    return replace(
+        member,
+        account=account,
+        months=count_in_months(member.months, day, less),
+        days=count_in_days(member.days, day, less),
+    ), entry

@@ -1,0 +1,132 @@
+"""More earning orders a day on one card than the program allows are held for a look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from loyalty.domain.tasks import Decision, Task
+from loyalty.services.decide_task import decide_task
+from tests.support.examples import NOW, PROGRAM, an_order
+from tests.support.fakes import FakeTaskStore
+from tests.support.shop import Shop, customer, money_back
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """Ada earned on two orders today, which is as many as the program allows."""
+    shop = Shop(replace(PROGRAM, earns_per_card_and_day=2))
+    shop.a_member("ada")
+    buy(shop, "O-1")
+    buy(shop, "O-2")
+    return shop
+
+
+def buy(shop: Shop, order_id: str, card: str = "ada", amount_minor: int = 10_000) -> None:
+    order = an_order(order_id, amount_minor, occurred_at=shop.clock.now())
+    shop.sell(order, customer(card=card))
+
+
+def decide(shop: Shop, decision: Decision) -> Task:
+    (task,) = shop.store.tasks.values()
+    return decide_task(
+        task.task_id,
+        decision,
+        decided_by="staff",
+        own_member_id=None,
+        kinds=("fraud_review",),
+        tasks=FakeTaskStore(shop.store),
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+def points(shop: Shop) -> tuple[int, int]:
+    account = shop.member(shop.id_of("ada")).account
+    return account.points_available, account.points_pending
+
+
+def after_the_return_window(shop: Shop) -> None:
+    shop.clock.advance(timedelta(days=20))
+    shop.release_what_is_due()
+
+
+def test_the_one_too_many_is_held_and_opens_a_task(shop: Shop) -> None:
+    assert shop.store.tasks == {}
+    buy(shop, "O-3")
+    (task,) = shop.store.tasks.values()
+    assert (task.kind, task.member_ids, task.cause) == (
+        "fraud_review",
+        (shop.id_of("ada"),),
+        "order/pos/O-3",
+    )
+    assert "ada" not in str(task.data)
+    after_the_return_window(shop)
+    assert points(shop) == (20, 10)
+    shop.require_sound_books()
+
+
+def test_each_card_and_each_day_is_counted_apart(shop: Shop) -> None:
+    ada = shop.id_of("ada")
+    shop.sell(an_order("O-3"), customer(ada, card="adas-second"))
+    shop.sell(an_order("O-4"), customer(ada))
+    shop.clock.advance(timedelta(days=1))
+    buy(shop, "O-5")
+    assert shop.store.tasks == {}
+
+
+def test_orders_that_earn_nothing_or_are_history_are_not_suspicious(shop: Shop) -> None:
+    buy(shop, "O-3", amount_minor=1)
+    shop.sell(an_order("O-4", historic=True), customer(card="ada"))
+    assert shop.store.tasks == {}
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_yes_releases_at_the_normal_time(shop: Shop, in_time: bool) -> None:
+    buy(shop, "O-3")
+    if in_time:
+        decide(shop, "approved")
+        assert points(shop) == (0, 30)
+        after_the_return_window(shop)
+    else:
+        after_the_return_window(shop)
+        assert points(shop) == (20, 10)
+        decide(shop, "approved")
+    assert points(shop) == (30, 0)
+    shop.require_sound_books()
+
+
+def test_a_no_takes_the_points_back_and_returns_ask_for_nothing(shop: Shop) -> None:
+    buy(shop, "O-3")
+    shop.take_back(money_back(4_000, "R-1"), order_id="O-3")
+    assert points(shop) == (0, 26)
+    decide(shop, "rejected")
+    decide(shop, "rejected")
+    assert points(shop) == (0, 20)
+    answer = shop.take_back(money_back(6_000, "R-2"), order_id="O-3").answer
+    assert answer["points_reversed"] == 0
+    assert points(shop) == (0, 20)
+    (month,) = shop.member(shop.id_of("ada")).months
+    assert (month.points_due, month.points_posted, month.returned_minor) == (20, 20, 10_000)
+    shop.require_sound_books()
+
+
+def test_a_return_takes_held_points_first(shop: Shop) -> None:
+    buy(shop, "O-3")
+    shop.take_back(money_back(10_000), order_id="O-3")
+    assert points(shop) == (0, 20)
+    decide(shop, "approved")
+    assert points(shop) == (0, 20)
+    shop.require_sound_books()
+
+
+def test_a_return_after_the_yes_takes_them_where_they_are(shop: Shop) -> None:
+    buy(shop, "O-3")
+    decide(shop, "approved")
+    after_the_return_window(shop)
+    shop.take_back(money_back(10_000, at=NOW), order_id="O-3")
+    assert points(shop) == (20, 0)
+    shop.require_sound_books()
