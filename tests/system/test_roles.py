@@ -40,6 +40,13 @@ RETURN: Json = {
     "occurred_at": "2017-03-01T12:00:00Z",
     "amount": {"amount_minor": 0, "currency": "EUR"},
 }
+# A voucher that would be over already.
+VOUCHER: Json = {"kind": "percent", "percent": 10, "expires_at": "2017-01-01T00:00:00Z"}
+USE: Json = {"redemption_id": "r", "order_id": "o"}
+BASKET: Json = {"order": {"total": {"amount_minor": 100, "currency": "EUR"}}}
+REWARD: Json = {"reward_id": "r", "name": "Mug", "kind": "product", "points": 1, "tiers": ["none"]}
+ISSUERS = {"service", "marketer", "manager", "admin"}
+KEEPERS = {"marketer", "manager", "admin"}
 MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/v1/health"): (EVERYBODY, None),
     ("GET", "/v1/invitations/{token}"): (EVERYBODY, None),
@@ -78,6 +85,25 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
         {"service", "manager", "admin"},
         None,
     ),
+    ("POST", "/v1/members/{member_id}/redemptions"): (
+        TILLS | {OWN},
+        {"redemption_id": "r", "reward_id": "no-such-reward"},
+    ),
+    ("POST", "/v1/members/{member_id}/redemptions/{redemption_id}/reversal"): (TILLS, None),
+    ("GET", "/v1/members/{member_id}/vouchers"): (TILLS | {OWN}, None),
+    ("POST", "/v1/vouchers"): (ISSUERS, VOUCHER | {"voucher_id": "v"}),
+    ("POST", "/v1/vouchers/batches"): (KEEPERS, VOUCHER | {"batch_id": "b", "count": 1}),
+    ("GET", "/v1/vouchers/{code}"): (TILLS | {"marketer"}, None),
+    ("POST", "/v1/vouchers/{code}/validate"): (TILLS, BASKET),
+    ("POST", "/v1/vouchers/{code}/reservations"): (TILLS, USE),
+    ("POST", "/v1/vouchers/{code}/redemptions"): (TILLS, USE),
+    ("POST", "/v1/vouchers/{code}/rollbacks"): (TILLS, USE),
+    ("POST", "/v1/vouchers/{code}/cancellations"): ({"service", "manager", "admin"}, {}),
+    ("POST", "/v1/rewards"): (KEEPERS, REWARD),
+    ("GET", "/v1/rewards"): (set(ROLES), None),
+    ("GET", "/v1/rewards/{reward_id}"): (set(ROLES), None),
+    ("PATCH", "/v1/rewards/{reward_id}"): (KEEPERS, {"points": 1}),
+    ("DELETE", "/v1/rewards/{reward_id}"): (KEEPERS, None),
     ("GET", "/v1/program"): (STAFF, None),
     ("GET", "/v1/program/versions/{version}"): (STAFF, None),
     ("PUT", "/v1/program"): ({"manager", "admin"}, UPDATE),
@@ -92,7 +118,8 @@ OPEN = [route for route in MATRIX if route not in GUARDED]
 
 
 def concrete(path: str) -> str:
-    values = {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
+    values = {"code": "no-such-code", "redemption_id": "r", "reward_id": "no-such-reward"}
+    values |= {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
     return path.format_map(
         values | {"order_id": "no-such-order", "import_id": "no-such-import", "merge_id": "m"}
     )
@@ -119,7 +146,7 @@ def test_only_these_roles_may(program: Program, route: tuple[str, str]) -> None:
     assert all(answer.status_code < 500 for answer in answers.values())
     assert all(answer.status_code != 401 for answer in answers.values())
     refusals = [answers[role].json() for role in ROLES if role not in allowed]
-    assert {refusal["code"] for refusal in refusals} == {"forbidden"}
+    assert {refusal["code"] for refusal in refusals} <= {"forbidden"}
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=" ".join)
