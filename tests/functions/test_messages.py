@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 import messages.alert_points
+import messages.count_savings
+import messages.plan_voucher_reminder
 import messages.send_due_messages
 import schedules.plan_due_messages
 from loyalty.contracts.facts import event_of
 from loyalty.contracts.registry import UnknownEvent
 from loyalty.domain.identity import CustomerRef, identities
-from loyalty.runtime import composition, messaging
+from loyalty.domain.program import VoucherRule
+from loyalty.domain.voucher_codes import shown
+from loyalty.runtime import composition, messaging, rewarding
+from loyalty.services import members
 from loyalty.services.adjust_points import adjust_points
+from loyalty.services.create_voucher import create_voucher
 from loyalty.services.enrol_member import enrol_member
-from tests.support.elite_journey import sample
+from loyalty.services.preferences import record_preferences
+from tests.support.elite_journey import journey_surroundings, sample
 from tests.support.examples import NOW
 from tests.support.moto_app import MotoApp, lambda_context
 from tests.support.sms_fakes import FakeSmsSender
@@ -55,9 +64,14 @@ def post(member_id: str, points: int) -> None:
 
 
 def morning(app: MotoApp) -> None:
-    """Let the schedule plan, and the worker work through what it queued."""
+    """Let the morning's schedule plan, and the worker send."""
     app.set_clock(NEXT_MORNING)
     schedules.plan_due_messages.handler({}, lambda_context())
+    work_through(app)
+
+
+def work_through(app: MotoApp) -> None:
+    """Let the worker work through what is on the queue."""
     queued = app.messages(app.messages_queue_url)
     assert len(queued) == 8
     records = [
@@ -98,3 +112,72 @@ def test_texts_leave_through_sns(app: MotoApp) -> None:
     claim = composition.member_store().message(member_id, "points-2017-03-15")
     assert claim is not None
     assert (claim.state, claim.about) == ("sent", "1")
+
+
+def voucher_event(name: str, member_id: str, **data: Any) -> dict[str, Any]:
+    event = sample(f"{name}.v1")
+    event["detail"]["data"] |= {"member_id": member_id, **data}
+    return event
+
+
+def test_what_a_voucher_saved_is_on_the_profile_once(app: MotoApp) -> None:
+    member_id = enrolled()
+    redeemed = voucher_event("VoucherRedeemed", member_id, voucher_version=2, amount_minor=400)
+    undone = voucher_event(
+        "VoucherRolledBack", member_id, voucher_version=3, amount_minor=150, undone="redeemed"
+    )
+    released = undone | {"detail": deepcopy(undone["detail"])}
+    released["detail"]["data"] |= {"voucher_version": 4, "undone": "reserved"}
+    for event in (redeemed, undone, released, redeemed, undone):
+        messages.count_savings.handler(event, lambda_context())
+    profile = members.profile(member_id, **messaging.profile_ports())
+    assert profile.saved_since_joining.amount_minor == 250
+
+
+def test_a_voucher_that_nobody_owns_saves_nobody_anything(app: MotoApp) -> None:
+    event = voucher_event("VoucherRedeemed", "nobody")
+    event["detail"]["data"]["member_id"] = None
+    messages.count_savings.handler(event, lambda_context())
+    messages.count_savings.handler(voucher_event("VoucherRedeemed", "gone"), lambda_context())
+
+
+def test_a_member_is_reminded_of_their_voucher(app: MotoApp, phones: FakeSmsSender) -> None:
+    with journey_surroundings() as (sender, _):
+        customer = CustomerRef(None, identities(email="ann@example.com"))
+        outcome = enrol_member(customer, **composition.enrolment_ports())
+        member_id = outcome.member.member_id
+        voucher = create_voucher(
+            "V-1",
+            member_id=member_id,
+            rule=VoucherRule("percent", valid_days=8, percent=10),
+            cause="test",
+            **rewarding.creation_ports(),
+        )
+        issued = voucher_event(
+            "VoucherIssued", member_id, expires_at=voucher.terms.expires_at.isoformat()
+        )
+        for _ in range(2):
+            messages.plan_voucher_reminder.handler(issued, lambda_context())
+        app.set_clock(voucher.terms.expires_at - timedelta(days=7) + timedelta(hours=10))
+        for _ in range(2):
+            schedules.plan_due_messages.handler({}, lambda_context())
+            work_through(app)
+    [mail] = sender.sent
+    assert mail.subject == "Your voucher is valid until 23 March"
+    assert shown(voucher.code) in mail.text
+
+
+def test_a_statement_is_sent_to_who_wants_one(app: MotoApp, phones: FakeSmsSender) -> None:
+    with journey_surroundings() as (sender, _):
+        customer = CustomerRef(None, identities(email="ann@example.com"))
+        outcome = enrol_member(customer, **composition.enrolment_ports())
+        member_id = outcome.member.member_id
+        record_preferences(member_id, {"statement": True}, **composition.member_ports())
+        for month in (4, 5):
+            app.set_clock(NOW.replace(month=month, day=2, hour=10))
+            schedules.plan_due_messages.handler({}, lambda_context())
+            work_through(app)
+    assert [mail.subject for mail in sender.sent] == [
+        "Your Elite statement for March 2017",
+        "Your Elite statement for April 2017",
+    ]

@@ -43,10 +43,12 @@ STATEMENT = {
     "tier_missing": "400.00 EUR",
     "saved": "12.50 EUR",
 }
+TEN_PERCENT = {"worth": "10 % off", "code": "ABCD-EFGH", "last_day": date(2017, 5, 1)}
 SERVICE: dict[str, dict[str, Any]] = {
     "welcome": {},
     "tier_upgrade": GOLD,
     "statement": STATEMENT,
+    "voucher_reminder": {"vouchers": [TEN_PERCENT]},
 }
 ALL = [*MARKETING, *SERVICE]
 
@@ -122,6 +124,17 @@ def test_a_statement_says_nothing_of_what_is_not_there() -> None:
     for body in (sent.text, sent.html):
         assert "None" not in body
         assert not re.search(r"Saved|Next within|On their way|more are", body)
+
+
+def test_a_reminder_names_each_voucher_with_its_code_and_last_day() -> None:
+    sent = mail("voucher_reminder")
+    assert sent.subject == "Your voucher is valid until 1 May"
+    for body in (sent.text, sent.html):
+        for part in ("10 % off", "ABCD-EFGH", "1 May 2017"):
+            assert part in body
+    two = mail("voucher_reminder", vouchers=[TEN_PERCENT, TEN_PERCENT])
+    assert two.subject == "Your vouchers will soon be over"
+    assert two.text.count("ABCD-EFGH") == 2
 
 
 def test_a_line_break_in_a_value_begins_no_header() -> None:

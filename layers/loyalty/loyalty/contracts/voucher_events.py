@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from loyalty.contracts.events import Event, Published, StatusData
+from loyalty.contracts.values import Timestamp
 from loyalty.domain.rewards import RewardKind
 from loyalty.domain.voucher_terms import VoucherKind
 
@@ -27,6 +28,7 @@ class VoucherIssuedData(VoucherData):
     currency: str
     sku: str | None
     batch_id: str | None
+    expires_at: Timestamp | None = None
 
 
 class VoucherUseData(VoucherData):

@@ -138,6 +138,7 @@ def issue(
         "currency": terms.currency,
         "sku": terms.sku,
         "batch_id": batch_id,
+        "expires_at": terms.expires_at.isoformat(),
     }
     return VoucherStep(voucher, fact=fact(voucher, "VoucherIssued", at, data))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from loyalty.services.ports import Clock, DueKind, MemberStore, ProgramStore, WorkQueue
     from loyalty.services.statement import RewardCatalogue
     from loyalty.services.statement_mail import StatementOutbox
+    from loyalty.services.voucher_reminder import ReminderOutbox
 
 
 class ProfilePorts(TypedDict):
@@ -69,6 +70,14 @@ def statement_outbox() -> StatementOutbox:
     return StatementOutbox(composition.outbox(), composition.program_store(), catalogue())
 
 
+def reminder_outbox() -> ReminderOutbox:
+    """Return what writing and sending reminders of vouchers needs."""
+    from loyalty.runtime.rewarding import voucher_store
+    from loyalty.services.voucher_reminder import ReminderOutbox
+
+    return ReminderOutbox(composition.outbox(), composition.program_store(), voucher_store())
+
+
 def sms_sender() -> SmsSender:
     """Return the way to send text messages."""
     from loyalty.adapters.sms import SnsSmsSender
@@ -109,11 +118,13 @@ def due_message_ports() -> DueMessagePorts:
     """Return what sending due messages needs."""
     from loyalty.services.points_sms import send_bundle
     from loyalty.services.statement_mail import send_statement
+    from loyalty.services.voucher_reminder import send_reminder
 
     return {
         "sends": {
             "points_sms": partial(send_bundle, outbox=sms_outbox()),
             "statement": partial(send_statement, outbox=statement_outbox()),
+            "voucher_reminder": partial(send_reminder, outbox=reminder_outbox()),
         },
         "store": composition.member_store(),
         "queue": messages_queue(),

@@ -24,8 +24,8 @@ from loyalty.services.ports import (
     WorkQueue,
 )
 
-# So many messages of a second or less stay far below the worker's time-out.
-DUE_PER_KIND: Final = 50
+# So many messages of each shard stay below the worker's time-out, also when it is given ten shards.
+DUE_PER_KIND: Final = 20
 
 Send = Callable[[Due], SendOutcome]
 
