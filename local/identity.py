@@ -37,7 +37,7 @@ class UnknownRoleError(Exception):
     """No token can be issued for this role."""
 
     def __init__(self, role: str) -> None:
-        known = ", ".join(("staff", *STAFF_ROLES, *MACHINE_ROLES, "member:<id>"))
+        known = ", ".join(("staff", *STAFF_ROLES, *MACHINE_ROLES, "member:<id>", "<staff>:<id>"))
         super().__init__(f"unknown role {role!r}; known are {known}")
 
 
@@ -77,7 +77,8 @@ class Issuer:
         Parameters
         ----------
         role
-            A role of staff or machines, ``staff`` for all of the staff's, or ``member:<id>``.
+            A role of staff or machines, ``staff`` for all of the staff's, ``member:<id>``, or a
+            role of staff with the membership of its holder: ``manager:<id>``.
         subject
             Who the token is for; by default the member, or the role's name.
 
@@ -86,7 +87,7 @@ class Issuer:
         UnknownRoleError
             The role is none of these.
         """
-        roles, default_subject = _roles(role)
+        roles, default_subject, membership = _roles(role)
         issued_at = int(self._now())
         claims = {
             "iss": self.url,
@@ -96,6 +97,8 @@ class Issuer:
             "iat": issued_at,
             "exp": issued_at + TOKEN_SECONDS,
         }
+        if membership:
+            claims["member_id"] = membership
         headers = {"kid": self._public_jwk["kid"]}
         return jwt.encode(claims, self._private_key, algorithm=_ALGORITHM, headers=headers)
 
@@ -119,15 +122,17 @@ class Issuer:
         return {**public, "kid": kid, "alg": _ALGORITHM, "use": "sig"}
 
 
-def _roles(role: str) -> tuple[Sequence[str], str]:
-    """Roles in the token, and its subject when none is given."""
+def _roles(role: str) -> tuple[Sequence[str], str, str | None]:
+    """Roles in the token, its subject when none is given, and a member of staff's membership."""
     if role == "staff":
-        return STAFF_ROLES, role
+        return STAFF_ROLES, role, None
     if role in STAFF_ROLES or role in MACHINE_ROLES:
-        return (role,), role
+        return (role,), role, None
     kind, _, member_id = role.partition(":")
     if kind == "member" and member_id:
-        return ("member",), member_id
+        return ("member",), member_id, None
+    if kind in STAFF_ROLES and member_id:
+        return (kind,), kind, member_id
     raise UnknownRoleError(role)
 
 

@@ -44,11 +44,21 @@ def test_a_member_is_the_subject(issuer: Issuer) -> None:
     assert (claims["sub"], claims["roles"]) == ("m3kabc", ["member"])
 
 
+def test_a_member_of_staff_may_be_a_member(issuer: Issuer) -> None:
+    claims = verified(issuer, issuer.token("manager:m3kabc"))
+
+    assert (claims["sub"], claims["roles"], claims["member_id"]) == (
+        "manager",
+        ["manager"],
+        "m3kabc",
+    )
+
+
 def test_two_people_can_have_one_role(issuer: Issuer) -> None:
     assert verified(issuer, issuer.token("manager", subject="ann"))["sub"] == "ann"
 
 
-@pytest.mark.parametrize("role", ["boss", "member:", "member", ""])
+@pytest.mark.parametrize("role", ["boss", "member:", "member", "manager:", "pos:m3kabc", ""])
 def test_an_unknown_role_gets_no_token(issuer: Issuer, role: str) -> None:
     with pytest.raises(UnknownRoleError, match="known are staff, service"):
         issuer.token(role)

@@ -192,9 +192,10 @@ class TestTiers:
     def test_who_qualifies_is_moved_up_once(self) -> None:
         evaluation = at_evaluation()
         seen = evaluation.snapshot()
-        upgrade = TierUpgrade(upgrade_id=f"{evaluation.member_id}-{MARCH}-gold", to_tier="gold")
+        version = evaluation.member.version + 1
+        upgrade_id = f"{evaluation.member_id}-{MARCH}-gold-{version}"
+        upgrade = TierUpgrade(upgrade_id=upgrade_id, to_tier="gold")
         assert evaluation.move(seen) == UpdatedTier(tier="gold", upgrade=upgrade)
-        version = evaluation.member.version
         assert evaluation.move(seen) == UpdatedTier(tier="gold", upgrade=upgrade)
         assert evaluation.move(evaluation.snapshot()) == UpdatedTier(tier="gold", upgrade=upgrade)
         assert evaluation.member.version == version
