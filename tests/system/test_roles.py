@@ -24,6 +24,8 @@ ROLES = (*STAFF_ROLES, *MACHINE_ROLES, OWN, ANOTHER)
 TILLS = {"pos", "shop", "erp", "service", "manager", "admin"}
 READERS = {"pos", "shop", "crm", "service", "marketer", "manager", "finance", "admin"}
 STAFF = set(STAFF_ROLES)
+# Each of them decides on some kinds of tasks only; tests/functions/test_tasks_api.py has which.
+TASK_STAFF = {"service", "manager", "warehouse", "admin"}
 EVERYBODY = None  # without a token too
 
 ORDER: Json = {
@@ -60,6 +62,10 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("POST", "/v1/members"): (TILLS, {"email": "roles@example.com"}),
     ("POST", "/v1/members/lookups"): (READERS | {"erp"}, {"email": "roles@example.com"}),
     ("GET", "/v1/members/{member_id}"): (READERS | {OWN}, None),
+    ("PATCH", "/v1/members/{member_id}"): (
+        {"service", "crm", "shop", "manager", "admin", OWN},
+        {"address": "1 High Street"},
+    ),
     ("GET", "/v1/members/{member_id}/ledger"): (READERS | {OWN}, None),
     ("GET", "/v1/members/{member_id}/orders"): (READERS | {OWN}, None),
     ("GET", "/v1/members/{member_id}/journey"): (READERS, None),
@@ -104,6 +110,9 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/v1/rewards/{reward_id}"): (set(ROLES), None),
     ("PATCH", "/v1/rewards/{reward_id}"): (KEEPERS, {"points": 1}),
     ("DELETE", "/v1/rewards/{reward_id}"): (KEEPERS, None),
+    ("GET", "/v1/tasks"): (TASK_STAFF, None),
+    ("GET", "/v1/tasks/{task_id}"): (TASK_STAFF, None),
+    ("POST", "/v1/tasks/{task_id}/decision"): (TASK_STAFF, {"decision": "approved"}),
     ("GET", "/v1/program"): (STAFF, None),
     ("GET", "/v1/program/versions/{version}"): (STAFF, None),
     ("PUT", "/v1/program"): ({"manager", "admin"}, UPDATE),
@@ -121,7 +130,13 @@ def concrete(path: str) -> str:
     values = {"code": "no-such-code", "redemption_id": "r", "reward_id": "no-such-reward"}
     values |= {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
     return path.format_map(
-        values | {"order_id": "no-such-order", "import_id": "no-such-import", "merge_id": "m"}
+        values
+        | {
+            "order_id": "no-such-order",
+            "task_id": "no-such-task",
+            "import_id": "no-such-import",
+            "merge_id": "m",
+        }
     )
 
 
