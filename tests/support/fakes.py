@@ -26,6 +26,7 @@ from loyalty.services.ports import (
     OrderExists,
 )
 from loyalty.services.shards import due_shard, member_shard
+from tests.support.reward_fakes import FakeRewardStore
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class FakeMemberStore:
         self.merges: dict[tuple[str, str], Merge] = {}
         self.due_items: set[Due] = set()
         self.tasks: dict[str, Task] = {}
+        self.rewards = FakeRewardStore(self)
         self.requests = 0
         self.refusals = 0
         self.before_commit: list[MemberChange] = []
@@ -191,6 +193,8 @@ class FakeMemberStore:
         ]
         if not all(holds):
             raise ChangeRefused("ConditionalCheckFailed")
+        if change.redemption:
+            self.rewards.check(change.redemption)
 
     def _member_conditions(self, change: MemberChange) -> Iterator[bool]:
         if change.member:
@@ -249,6 +253,8 @@ class FakeMemberStore:
         self.ledger |= {(entry.member_id, entry.sequence): entry for entry in change.entries}
         self.history |= dict(_numbered(change.status_changes))
         self.due_items = (self.due_items | set(change.due)) - set(change.due_done)
+        if change.redemption:
+            self.rewards.write(change.redemption)
 
 
 class FakeTaskStore:

@@ -25,6 +25,8 @@ from loyalty.adapters.dynamodb.voucher_tables import (
     VouchersByMember,
     VouchersItem,
 )
+from loyalty.domain.errors import CursorInvalid
+from loyalty.domain.voucher_codes import read
 from loyalty.domain.vouchers import Voucher, VoucherStep
 from loyalty.services.voucher_ports import VoucherBatch, VoucherContext
 
@@ -82,6 +84,8 @@ class DynamoVoucherStore:
         start = None
         if cursor is not None:
             position = pages.decode_cursor(cursor)
+            if read(voucher_items.code_of(position)) is None:
+                raise CursorInvalid
             pk, sk = voucher_items.voucher_key(voucher_items.code_of(position))
             start = {
                 "voucher_of": {"S": member_id},

@@ -1,0 +1,48 @@
+"""Vouchers in DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loyalty.adapters.dynamodb.tables import Tables
+from loyalty.adapters.dynamodb.voucher_items import shard_of
+from loyalty.adapters.dynamodb.voucher_store import DynamoVoucherStore
+from loyalty.adapters.dynamodb.voucher_tables import bind_vouchers
+from loyalty.adapters.voucher_codes import RandomVoucherCodes
+from loyalty.domain.errors import CursorInvalid
+from loyalty.domain.voucher_codes import ALPHABET, RANDOM_CHARACTERS, read
+from loyalty.services.voucher_ports import EXPIRY_SHARDS
+from tests.support.voucher_store_contract import VoucherStoreContract, issued
+
+
+@pytest.fixture
+def vouchers(tables: Tables) -> DynamoVoucherStore:
+    return DynamoVoucherStore(tables, bind_vouchers(tables, "VouchersTable"))
+
+
+class TestDynamoVoucherStore(VoucherStoreContract):
+    def test_no_item_but_the_voucher_s_own_partition_and_its_id_has_the_code(
+        self, vouchers: DynamoVoucherStore, dynamodb: Any
+    ) -> None:
+        step = issued(member_id="ada")
+        vouchers.commit(step)
+        items = dynamodb.scan(TableName="VouchersTable")["Items"]
+        facts = [item for item in items if item["item_type"] == {"S": "voucher_fact"}]
+        assert [sorted(fact) for fact in facts if step.voucher.code in str(fact["data"])] == []
+        assert len(items) == 3
+
+    @pytest.mark.parametrize("cursor", ["x", "%%%", "bm9uc2Vuc2U"])
+    def test_a_forged_cursor_is_refused(self, vouchers: DynamoVoucherStore, cursor: str) -> None:
+        with pytest.raises(CursorInvalid):
+            vouchers.vouchers_of("ada", limit=2, cursor=cursor)
+
+
+def test_codes_are_random_well_formed_and_spread_over_the_shards() -> None:
+    codes = [RandomVoucherCodes().new() for _ in range(1_000)]
+    assert len(set(codes)) == len(codes)
+    assert all(read(code) == code for code in codes)
+    for place in range(RANDOM_CHARACTERS):
+        assert {code[place] for code in codes} == set(ALPHABET)
+    assert {shard_of(code) for code in codes} == set(range(EXPIRY_SHARDS))

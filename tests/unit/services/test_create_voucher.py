@@ -1,0 +1,132 @@
+"""Vouchers by rule: created once per id, cancelled only while nobody used them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from loyalty.domain.errors import MemberBusy
+from loyalty.domain.program import VoucherRule
+from loyalty.domain.vouchers import Voucher
+from loyalty.services.cancel_voucher import cancel_voucher
+from loyalty.services.create_voucher import create_voucher
+from loyalty.services.redeem_voucher import redeem_voucher
+from loyalty.services.remove_expired_vouchers import remove_expired_vouchers
+from loyalty.services.reserve_voucher import reserve_voucher
+from tests.support.examples import NOW, PROGRAM
+from tests.support.fakes import FakeClock, FakeProgramStore
+from tests.support.job_fakes import FakeReports
+from tests.support.reward_fakes import FakeVoucherCodes, FakeVoucherStore
+from tests.support.vouchers import a_request
+
+RULE = VoucherRule("amount", 60, amount_minor=1_000)
+
+
+class Issuer:
+    def __init__(self) -> None:
+        self.vouchers = FakeVoucherStore()
+        self.codes = FakeVoucherCodes()
+        self.program = FakeProgramStore(PROGRAM)
+        self.clock = FakeClock(NOW)
+        self.reports = FakeReports()
+
+    def create(self, voucher_id: str = "V-1") -> Voucher:
+        return create_voucher(
+            voucher_id,
+            member_id="ada",
+            rule=RULE,
+            cause="tier/2017-02",
+            vouchers=self.vouchers,
+            codes=self.codes,
+            program=self.program,
+            clock=self.clock,
+        )
+
+    def cancel(self, voucher_id: str = "V-1") -> bool:
+        return cancel_voucher(voucher_id, reason="undone", vouchers=self.vouchers, clock=self.clock)
+
+    def clear_away(self, limit: int = 100) -> tuple[int, bool]:
+        report = remove_expired_vouchers(
+            self.clock.now(),
+            vouchers=self.vouchers,
+            reports=self.reports,
+            clock=self.clock,
+            limit=limit,
+        )
+        return report.expired, report.more
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+def test_a_new_voucher_is_one_write(issuer: Issuer) -> None:
+    voucher = issuer.create()
+    assert issuer.vouchers.requests == 1
+    assert (voucher.state, voucher.member_id, voucher.cause) == ("issued", "ada", "tier/2017-02")
+
+
+def test_the_same_id_gives_the_first_voucher(issuer: Issuer) -> None:
+    first = issuer.create()
+    issuer.clock.advance(timedelta(days=3))
+    assert issuer.create() == first
+    assert len(issuer.vouchers.all) == 1
+
+
+def test_it_is_tried_again_and_given_up_in_the_end(issuer: Issuer) -> None:
+    issuer.vouchers.refusals = 2
+    issuer.create()
+    issuer.vouchers.refusals = 100
+    with pytest.raises(MemberBusy):
+        issuer.create("V-2")
+
+
+def test_an_unused_voucher_is_cancelled_once(issuer: Issuer) -> None:
+    assert not issuer.cancel()
+    issuer.create()
+    assert issuer.cancel()
+    assert issuer.cancel()
+    assert [voucher.state for voucher in issuer.vouchers.all.values()] == ["cancelled"]
+
+
+@pytest.mark.parametrize("use", [reserve_voucher, redeem_voucher])
+def test_a_used_or_reserved_voucher_stays(issuer: Issuer, use: object) -> None:
+    voucher = issuer.create()
+    use(  # type: ignore[operator]
+        voucher.code,
+        a_request("R-1", 1),
+        vouchers=issuer.vouchers,
+        program=issuer.program,
+        clock=issuer.clock,
+    )
+    assert not issuer.cancel()
+
+
+def test_an_expired_voucher_is_left_to_the_job(issuer: Issuer) -> None:
+    voucher = issuer.create()
+    issuer.clock.at = voucher.terms.expires_at
+    assert not issuer.cancel()
+    assert issuer.clear_away() == (1, False)
+    assert issuer.clear_away() == (0, False)
+
+
+def test_the_job_goes_on_where_it_stopped(issuer: Issuer) -> None:
+    for number in range(5):
+        issuer.create(f"V-{number}")
+    issuer.clock.advance(timedelta(days=61))
+    assert issuer.clear_away(limit=1) == (5, False)  # a page is done as a whole
+    for number in range(5, 8):
+        issuer.create(f"V-{number}")
+    issuer.clock.advance(timedelta(days=61))
+    assert issuer.clear_away(limit=0) == (0, True)
+    assert issuer.clear_away() == (3, False)
+    assert {voucher.state for voucher in issuer.vouchers.all.values()} == {"expired"}
+
+
+def test_a_job_that_did_not_run_for_a_year_finds_all(issuer: Issuer) -> None:
+    issuer.create()
+    assert issuer.clear_away() == (0, False)
+    issuer.clock.advance(timedelta(days=365))
+    assert issuer.clear_away() == (1, False)
