@@ -115,6 +115,8 @@ class MemberStoreContract:
             invite_suppressed=True,
             consents={"email": Consent(False, NOON, "shop", "v1")},
             suppressed={"sms": "bounce"},
+            preferences={"statement": True, "points_sms": False},
+            saved_minor=1_250,
             marketing_sent_at=(NOON,),
             outreach_sent=2,
         )
@@ -323,7 +325,9 @@ class MemberStoreContract:
         assert list(store.due("release", due_shard("ada"), until=NOON, limit=9)) == [due]
 
     def test_a_message_is_claimed_once_unless_it_failed(self, store: MemberStore) -> None:
-        claim = MessageClaim("invite", "ada", "email", "invite", True, "sending", NOON)
+        claim = MessageClaim(
+            "invite", "ada", "email", "invite", True, "sending", NOON, about="entry 7"
+        )
         store.commit(replace(new_member(), message=claim))
         with pytest.raises(ChangeRefused):
             store.commit(MemberChange(member(version=2), 1, message=claim))

@@ -1,0 +1,112 @@
+"""Working through due messages: bounded pages, one bad one does not hold up the others."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from loyalty.contracts.journeys import SendOutcome
+from loyalty.domain.errors import MemberNotFound
+from loyalty.services.due_messages import plan_due_messages, send_due_messages
+from loyalty.services.messages import MessageUnsettled
+from loyalty.services.ports import DUE_SHARDS, Due, EmailRefused
+from loyalty.services.shards import due_shard
+from tests.support.fakes import FakeClock, FakeMemberStore
+from tests.support.job_fakes import FakeQueue
+
+NOW = datetime(2017, 3, 2, 10, tzinfo=UTC)
+SENT = SendOutcome(outcome="sent")
+# Members of one shard.
+MEMBERS = [name for name in map(str, range(200)) if due_shard(name) == 0][:5]
+
+
+class Morning:
+    """A shard of due statements; `answers` says what comes of a member's, else it is sent."""
+
+    def __init__(self) -> None:
+        self.store, self.queue = FakeMemberStore(), FakeQueue()
+        self.store.due_items = {Due("statement", NOW, name) for name in MEMBERS}
+        self.answers: dict[str, SendOutcome | Exception] = {}
+        self.sent: list[str] = []
+
+    def send(self, due: Due) -> SendOutcome:
+        self.sent.append(due.member_id)
+        answer = self.answers.get(due.member_id, SENT)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def run(self, limit: int = 10) -> int:
+        return send_due_messages(
+            0, NOW, sends={"statement": self.send}, store=self.store, queue=self.queue, limit=limit
+        )
+
+    def left(self) -> list[str]:
+        return sorted(due.member_id for due in self.store.due_items)
+
+
+@pytest.fixture
+def morning() -> Morning:
+    return Morning()
+
+
+def test_a_plan_has_one_message_per_shard(morning: Morning) -> None:
+    plan_due_messages(clock=FakeClock(NOW), queue=morning.queue)
+    assert morning.queue.messages == [
+        {"shard": shard, "until": "2017-03-02T10:00:00Z"} for shard in range(DUE_SHARDS)
+    ]
+
+
+def test_all_that_is_due_is_sent_and_done_with(morning: Morning) -> None:
+    later = Due("statement", NOW + timedelta(seconds=1), MEMBERS[0])
+    morning.store.due_items.add(later)
+    assert morning.run() == len(MEMBERS)
+    assert morning.store.due_items == {later}
+    assert morning.queue.messages == []
+
+
+def test_a_full_page_queues_the_shard_again(morning: Morning) -> None:
+    assert morning.run(limit=3) == 3
+    assert morning.queue.messages == [{"shard": 0, "until": "2017-03-02T10:00:00Z"}]
+    assert morning.run(limit=3) == 2
+    assert len(morning.queue.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [SendOutcome.later(NOW + timedelta(hours=1)), MessageUnsettled("statement-2017-02")]
+)
+def test_what_has_to_wait_stays_due_and_holds_nobody_up(
+    morning: Morning, answer: SendOutcome | Exception
+) -> None:
+    morning.answers[MEMBERS[1]] = answer
+    assert morning.run() == len(MEMBERS) - 1
+    assert morning.left() == [MEMBERS[1]]
+
+
+def test_a_page_that_can_only_wait_is_not_queued_for_ever(morning: Morning) -> None:
+    morning.answers = dict.fromkeys(MEMBERS, SendOutcome.later(NOW + timedelta(hours=1)))
+    assert morning.run(limit=len(MEMBERS)) == 0
+    assert morning.queue.messages == []
+
+
+@pytest.mark.parametrize("error", [MemberNotFound("gone"), EmailRefused("bad address")])
+def test_what_can_never_be_sent_is_given_up(morning: Morning, error: Exception) -> None:
+    morning.answers[MEMBERS[1]] = error
+    assert morning.run() == len(MEMBERS)
+    assert not morning.store.due_items
+
+
+def test_a_service_that_takes_none_stops_the_shard(morning: Morning) -> None:
+    stopped = sorted(MEMBERS)[2]
+    morning.answers[stopped] = EmailRefused("paused", takes_none=True)
+    with pytest.raises(EmailRefused):
+        morning.run()
+    assert morning.left() == sorted(MEMBERS)[2:]
+
+
+def test_somebody_elses_removal_is_no_failure(morning: Morning) -> None:
+    morning.store.refusals = 1
+    assert morning.run() == len(MEMBERS)
+    assert len(morning.store.due_items) == 1
+    assert morning.run() == 1
