@@ -174,6 +174,15 @@ class TestTrouble:
         assert world.alert(entry) == SENT
         assert len(world.phones.sent) == 1
 
+    def test_a_number_that_is_refused_fails_no_event_and_no_evaluation(
+        self, world: PhoneWorld
+    ) -> None:
+        world.member_with_phone()
+        world.phones.failures = [SmsRefused("InvalidParameter"), SmsRefused("InvalidParameter")]
+        assert world.alert(world.post(51)) == SUPPRESSED
+        outcome = send_points_sms("m1", "2017-02", 230, outbox=world.sms_outbox)
+        assert outcome == SUPPRESSED
+
     @pytest.mark.parametrize("sent_it", [True, False])
     def test_one_that_nobody_knows_of_is_told_again_in_the_bundle(
         self, world: PhoneWorld, sent_it: bool

@@ -116,12 +116,19 @@ def test_who_is_gone_is_not_found(world: JourneyWorld) -> None:
 
 def test_a_refused_mail_can_be_sent_again(world: JourneyWorld) -> None:
     upgraded(world)
-    world.sender.failures = [EmailRefused("Throttling")]
+    world.sender.failures = [EmailRefused("Throttling", takes_none=True)]
     with pytest.raises(EmailRefused):
         congratulate(world)
     assert world.store.messages["m1", MESSAGE].state == "failed"
     assert congratulate(world) == SENT
     assert world.sender.message_ids() == {MESSAGE: 1}
+
+
+def test_an_address_that_is_refused_fails_no_evaluation(world: JourneyWorld) -> None:
+    upgraded(world)
+    world.sender.failures = [EmailRefused("MessageRejected")]
+    assert congratulate(world) == SUPPRESSED
+    assert world.store.messages["m1", MESSAGE].state == "failed"
 
 
 def test_a_mail_in_doubt_goes_out_once_more_after_fifteen_minutes(world: JourneyWorld) -> None:

@@ -10,7 +10,6 @@ from typing import Final
 from loyalty.contracts.journeys import SendOutcome
 from loyalty.contracts.values import iso
 from loyalty.domain.errors import MemberNotFound
-from loyalty.services.message_ports import SmsRefused
 from loyalty.services.messages import MessageUnsettled
 from loyalty.services.ports import (
     DUE_SHARDS,
@@ -18,11 +17,11 @@ from loyalty.services.ports import (
     Clock,
     Due,
     DueKind,
-    EmailRefused,
     MemberChange,
     MemberStore,
     WorkQueue,
 )
+from loyalty.services.service_messages import unless_refused
 
 # So many messages of each shard stay below the worker's time-out, also when it is given ten shards.
 DUE_PER_KIND: Final = 20
@@ -96,12 +95,8 @@ def send_due_messages(
 def _is_settled(due: Due, send: Send) -> bool:
     """Send a due message; tell whether nothing is left to be done about it."""
     try:
-        return send(due).outcome != "not_before"
+        return unless_refused(lambda: send(due)).outcome != "not_before"
     except MessageUnsettled:
         return False
     except MemberNotFound:
-        return True
-    except (EmailRefused, SmsRefused) as refused:
-        if refused.takes_none:
-            raise
         return True

@@ -46,6 +46,7 @@ from loyalty.services.service_messages import (
     ServiceMessage,
     claim_service,
     send_service_message,
+    unless_refused,
 )
 
 KIND: Final = "points_sms"
@@ -67,7 +68,8 @@ def send_points_sms(member_id: str, month: str, points: int, *, outbox: SmsOutbo
     """W12: tell a member of the points that an evaluation posted, once.
 
     In quiet hours that waits for the day's bundle: 1 read and 1 put then. Requests and errors are
-    else those of `send_service_message`.
+    else those of `send_service_message`, but that a message refused for what it is, such as one to
+    a number that does not exist, is given up.
     """
     now = outbox.clock.now()
     definition = outbox.program.current(now)
@@ -81,7 +83,9 @@ def send_points_sms(member_id: str, month: str, points: int, *, outbox: SmsOutbo
         return _write("points", {"points": points}, member, definition, at, outbox)
 
     message = ServiceMessage(_evaluation_id(month, points), member_id, "sms", KIND, about=month)
-    return send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+    return unless_refused(
+        lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+    )
 
 
 def alert_points(member_id: str, posting: PostedPoints, *, outbox: SmsOutbox) -> SendOutcome:
@@ -103,11 +107,14 @@ def alert_points(member_id: str, posting: PostedPoints, *, outbox: SmsOutbox) ->
     Returns
     -------
     SendOutcome
-        `sent`; `not_before` when the bundle tells it; `suppressed`, also for who is gone.
+        `sent`; `not_before` when the bundle tells it; `suppressed`, also for who is gone, and for
+        a message that is refused for what it is.
 
     Raises
     ------
-    SmsRefused, MessageUnsettled, MemberBusy
+    SmsRefused
+        No messages are taken at present.
+    MessageUnsettled, MemberBusy
         As for `send_service_message`.
     """
     now = outbox.clock.now()
@@ -141,8 +148,12 @@ def alert_points(member_id: str, posting: PostedPoints, *, outbox: SmsOutbox) ->
     if isinstance(result, SendOutcome):
         return result
     claimed, post = result
-    send_and_mark(claimed, post, store=outbox.store, clock=outbox.clock)
-    return SENT
+
+    def send() -> SendOutcome:
+        send_and_mark(claimed, post, store=outbox.store, clock=outbox.clock)
+        return SENT
+
+    return unless_refused(send)
 
 
 def send_bundle(due: Due, *, outbox: SmsOutbox) -> SendOutcome:

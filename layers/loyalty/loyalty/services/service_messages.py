@@ -14,8 +14,9 @@ from typing import Final
 from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.member import Channel, Member
 from loyalty.services.customers import commit_step, present_member
+from loyalty.services.message_ports import SmsRefused
 from loyalty.services.messages import MessageUnsettled, send_and_mark, unchanged
-from loyalty.services.ports import Clock, MemberStore, MessageClaim
+from loyalty.services.ports import Clock, EmailRefused, MemberStore, MessageClaim
 from loyalty.services.retrying import with_retries
 
 AGAIN_AFTER: Final = timedelta(minutes=15)
@@ -97,6 +98,22 @@ def send_service_message(
     claimed, post = result
     send_and_mark(claimed, post, store=store, clock=clock)
     return SENT
+
+
+def unless_refused(send: Callable[[], SendOutcome]) -> SendOutcome:
+    """Send, and give up what is refused for what it is, such as a number that does not exist.
+
+    Raises
+    ------
+    EmailRefused, SmsRefused
+        The service takes no messages at present: trying again helps.
+    """
+    try:
+        return send()
+    except (EmailRefused, SmsRefused) as refused:
+        if refused.takes_none:
+            raise
+        return SUPPRESSED
 
 
 def claim_service(

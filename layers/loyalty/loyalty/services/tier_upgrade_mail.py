@@ -16,6 +16,7 @@ from loyalty.services.service_messages import (
     ServiceMessage,
     mail_reaches,
     send_service_message,
+    unless_refused,
 )
 
 
@@ -24,13 +25,14 @@ def send_tier_upgrade_email(
 ) -> SendOutcome:
     """Tell a member by e-mail that they moved up, and what it brings; once per upgrade.
 
-    Requests and errors are those of `send_service_message`.
+    Requests are those of `send_service_message`, and so are errors, but that a mail refused for
+    what it is fails nobody's evaluation.
 
     Returns
     -------
     SendOutcome
-        `sent`, or `suppressed`: no mail reaches the member, they do not want this one, or the
-        upgrade has been undone.
+        `sent`, or `suppressed`: no mail reaches the member, they do not want this one, the upgrade
+        has been undone, or the mail service wants no mail to this address.
     """
 
     def write(member: Member, message_id: str, now: datetime) -> Post | None:
@@ -47,7 +49,9 @@ def send_tier_upgrade_email(
     message = ServiceMessage(
         f"tier-{upgrade_id}", member_id, "email", "tier_upgrade", about=upgrade_id
     )
-    return send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+    return unless_refused(
+        lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+    )
 
 
 def _facts(definition: ProgramDefinition, tier_name: str) -> dict[str, object]:
