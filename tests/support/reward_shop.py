@@ -55,11 +55,19 @@ class RewardShop(Shop):
             clock=self.clock,
         )
 
-    def spend(self, code: str, redemption_id: str = "U-1", amount_minor: int | None = None) -> None:
+    def spend(
+        self,
+        code: str,
+        redemption_id: str = "U-1",
+        amount_minor: int | None = None,
+        *,
+        by: str | None = None,
+    ) -> None:
         redeem_voucher(
             code,
-            a_request(redemption_id, amount_minor),
+            a_request(redemption_id, amount_minor, member_id=by),
             vouchers=self.store.rewards.vouchers,
+            store=self.store,
             program=self.program,
             clock=self.clock,
         )

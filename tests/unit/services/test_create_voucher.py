@@ -15,7 +15,7 @@ from loyalty.services.redeem_voucher import redeem_voucher
 from loyalty.services.remove_expired_vouchers import remove_expired_vouchers
 from loyalty.services.reserve_voucher import reserve_voucher
 from tests.support.examples import NOW, PROGRAM
-from tests.support.fakes import FakeClock, FakeProgramStore
+from tests.support.fakes import FakeClock, FakeMemberStore, FakeProgramStore
 from tests.support.job_fakes import FakeReports
 from tests.support.reward_fakes import FakeVoucherCodes, FakeVoucherStore
 from tests.support.vouchers import a_request
@@ -98,6 +98,7 @@ def test_a_used_or_reserved_voucher_stays(issuer: Issuer, use: object) -> None:
         voucher.code,
         a_request("R-1", 1),
         vouchers=issuer.vouchers,
+        store=FakeMemberStore(),
         program=issuer.program,
         clock=issuer.clock,
     )

@@ -19,6 +19,7 @@ from loyalty.domain.errors import (
     RedemptionConflict,
     RewardNotAvailable,
     VoucherAlreadyRedeemed,
+    VoucherOfAnotherMember,
 )
 from loyalty.domain.rewards import RewardVoucher
 from tests.support.examples import NOW
@@ -115,6 +116,25 @@ def test_a_reversal_restores_all_or_nothing(shop: RewardShop, ada: str) -> None:
     for code in (first, second):
         with pytest.raises(DomainError):
             shop.spend(code, "U-2")
+
+
+def merged(shop: RewardShop, member_id: str, into: str) -> None:
+    tombstone = replace(shop.member(member_id), status="merged", merged_into=into)
+    shop.store.members[member_id] = tombstone
+
+
+def test_who_was_merged_spends_the_points_and_vouchers_of_both(shop: RewardShop, ada: str) -> None:
+    bob = shop.a_member("bob")
+    shop.adjust(bob, 100, "A-2")
+    voucher = shop.redeem(bob, "R-1", "five")[0].voucher
+    assert voucher is not None
+    with pytest.raises(VoucherOfAnotherMember):
+        shop.spend(voucher.code, by=ada)
+    merged(shop, bob, into=ada)
+    shop.spend(voucher.code, by=ada)
+    assert shop.redeem(bob, "R-2")[0].points_available == 90
+    assert shop.member(ada).account.points_available == 90
+    assert shop.reverse(bob, "R-2").points_available == 100
 
 
 class Spending(RuleBasedStateMachine):

@@ -37,6 +37,15 @@ class UseRequest:
     member_id: str | None = None
     basket: Basket | None = None
 
+    @property
+    def named(self) -> str | None:
+        """The member whom the request names, by itself or in its basket."""
+        return self.member_id or (self.basket.member_id if self.basket else None)
+
+    def by(self, member_id: str | None) -> UseRequest:
+        """Return the request as one that names `member_id`."""
+        return replace(self, member_id=member_id)
+
 
 def reserve(
     voucher: Voucher, use: VoucherUse | None, request: UseRequest, *, at: datetime, until: datetime
@@ -193,7 +202,7 @@ def _use(
         asked_minor=request.amount_minor,
         amount_minor=amount_minor,
         store_id=request.store_id or (basket.store_id if basket else None),
-        member_id=owner or request.member_id or (basket.member_id if basket else None),
+        member_id=owner or request.named,
     )
 
 

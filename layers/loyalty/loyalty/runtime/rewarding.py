@@ -25,11 +25,12 @@ class VoucherListPorts(VoucherPorts):
     store: MemberStore
 
 
-class VoucherUsePorts(VoucherPorts):
+class VoucherUsePorts(VoucherListPorts):
     program: ProgramStore
 
 
-class CreationPorts(VoucherUsePorts):
+class CreationPorts(VoucherPorts):
+    program: ProgramStore
     codes: VoucherCodes
 
 
@@ -99,12 +100,16 @@ def voucher_list_ports() -> VoucherListPorts:
 
 def voucher_use_ports() -> VoucherUsePorts:
     """Return what validating, reserving and redeeming a voucher need."""
-    return {**voucher_ports(), "program": composition.program_store()}
+    return {**voucher_list_ports(), "program": composition.program_store()}
 
 
 def creation_ports() -> CreationPorts:
     """Return what creating a voucher by rule, and a batch, need."""
-    return {**voucher_use_ports(), "codes": voucher_codes()}
+    return {
+        **voucher_ports(),
+        "program": composition.program_store(),
+        "codes": voucher_codes(),
+    }
 
 
 def issue_ports() -> IssuePorts:

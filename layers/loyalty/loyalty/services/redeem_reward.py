@@ -16,7 +16,7 @@ from loyalty.domain.rewards import Reward, require_available
 from loyalty.domain.spending import redeem
 from loyalty.domain.tasks import Task, gift_task
 from loyalty.domain.vouchers import VoucherStep, issue
-from loyalty.services.customers import present_member
+from loyalty.services.customers import current_member
 from loyalty.services.ports import Clock, Ids, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 from loyalty.services.reward_ports import Redemption, RedemptionChange, RewardStore
@@ -85,7 +85,7 @@ def redeem_reward(
             return _first_answer(found.redemption, request), False
         member = found.member
         if member is None or member.status in GONE:
-            member = present_member(store, member_id)
+            member = current_member(store, member_id)
         if found.reward is None:
             raise RewardNotFound(request.reward_id)
         now = clock.now()

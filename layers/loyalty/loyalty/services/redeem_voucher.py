@@ -7,9 +7,9 @@ from datetime import datetime
 from loyalty.contracts.vouchers import VoucherUseAnswer
 from loyalty.domain.voucher_uses import UseRequest, redeem
 from loyalty.domain.vouchers import Voucher, VoucherStep, VoucherUse
-from loyalty.services.ports import Clock, ProgramStore
+from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.voucher_ports import VoucherStore
-from loyalty.services.vouchers import take_step
+from loyalty.services.vouchers import shown_by, take_step
 
 
 def redeem_voucher(
@@ -17,12 +17,14 @@ def redeem_voucher(
     request: UseRequest,
     *,
     vouchers: VoucherStore,
+    store: MemberStore,
     program: ProgramStore,
     clock: Clock,
 ) -> tuple[VoucherUseAnswer, bool]:
     """Redeem a voucher, or a part of its amount; each `request.redemption_id` counts once.
 
-    Of many at once exactly one wins. Requests: 1 read and 1 transaction; 1 read for a repeat.
+    Of many at once exactly one wins. Requests: 1 read and 1 transaction; 1 read for a repeat; more
+    only when another member is named than the owner, who may have been merged.
 
     Returns
     -------
@@ -42,7 +44,8 @@ def redeem_voucher(
     """
 
     def decide(voucher: Voucher, use: VoucherUse | None, now: datetime) -> VoucherStep:
-        return redeem(voucher, use, request, at=now)
+        asked = request.by(shown_by(voucher, request.named, store))
+        return redeem(voucher, use, asked, at=now)
 
     return take_step(
         typed_code,

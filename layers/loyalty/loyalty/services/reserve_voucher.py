@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from loyalty.contracts.vouchers import VoucherUseAnswer
 from loyalty.domain.voucher_uses import UseRequest, reserve
 from loyalty.domain.vouchers import Voucher, VoucherStep, VoucherUse
-from loyalty.services.ports import Clock, ProgramStore
+from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.voucher_ports import VoucherStore
-from loyalty.services.vouchers import take_step
+from loyalty.services.vouchers import shown_by, take_step
 
 
 def reserve_voucher(
@@ -17,13 +17,15 @@ def reserve_voucher(
     request: UseRequest,
     *,
     vouchers: VoucherStore,
+    store: MemberStore,
     program: ProgramStore,
     clock: Clock,
 ) -> tuple[VoucherUseAnswer, bool]:
     """Reserve a voucher, or a part of its amount, for `request.redemption_id`.
 
     Nobody else can use it until it is redeemed, rolled back, or the program's reservation minutes
-    are over, which needs no job. Requests: 1 read and 1 transaction; 1 read for a repeat.
+    are over, which needs no job. Requests: 1 read and 1 transaction; 1 read for a repeat; more only
+    when another member is named than the owner, who may have been merged.
 
     Returns
     -------
@@ -43,8 +45,9 @@ def reserve_voucher(
     """
 
     def decide(voucher: Voucher, use: VoucherUse | None, now: datetime) -> VoucherStep:
+        asked = request.by(shown_by(voucher, request.named, store))
         minutes = program.current(now).voucher_reservation_minutes
-        return reserve(voucher, use, request, at=now, until=now + timedelta(minutes=minutes))
+        return reserve(voucher, use, asked, at=now, until=now + timedelta(minutes=minutes))
 
     return take_step(
         typed_code,

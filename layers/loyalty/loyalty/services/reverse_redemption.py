@@ -15,7 +15,7 @@ from loyalty.domain.spending import give_back
 from loyalty.domain.tasks import Task, withdraw
 from loyalty.domain.voucher_terms import valid_until
 from loyalty.domain.vouchers import cancel
-from loyalty.services.customers import present_member
+from loyalty.services.customers import current_member
 from loyalty.services.dues import newly_due
 from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
 from loyalty.services.redeem_reward import redemption_fact
@@ -61,14 +61,14 @@ def reverse_redemption(
     MemberBusy
         Others kept changing the member, the stock or a voucher.
     """
-    if own_member_id == member_id:
-        raise OwnAccount("nobody reverses their own redemptions")
 
     def attempt() -> RedemptionReversalAnswer:
         found = rewards.context(member_id, redemption_id, None)
         redemption, member = found.redemption, found.member
         if member is None or member.status in GONE:
-            member = present_member(store, member_id)
+            member = current_member(store, member_id)
+        if own_member_id in (member_id, member.member_id):
+            raise OwnAccount("nobody reverses their own redemptions")
         if redemption is None:
             raise RedemptionNotFound(redemption_id)
         if redemption.reversal_answer is not None:

@@ -12,11 +12,16 @@ from loyalty.contracts.vouchers import (
     VoucherUseAnswer,
     VoucherView,
 )
-from loyalty.domain.errors import RedemptionNotFound, SwitchedOff, VoucherNotFound
+from loyalty.domain.errors import (
+    MemberNotFound,
+    RedemptionNotFound,
+    SwitchedOff,
+    VoucherNotFound,
+)
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.voucher_codes import read, shown
 from loyalty.domain.vouchers import Voucher, VoucherStep, VoucherUse, state_at
-from loyalty.services.customers import present_member
+from loyalty.services.customers import current_member, present_member
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 from loyalty.services.voucher_ports import VoucherStore
@@ -72,6 +77,21 @@ def well_formed(typed_code: str) -> str:
     if code is None:
         raise VoucherNotFound
     return code
+
+
+def shown_by(voucher: Voucher, member_id: str | None, store: MemberStore) -> str | None:
+    """Return the voucher's owner when `member_id` is the same person after a merge, else that id.
+
+    Requests: none when they are the same or nobody is named; else 2 reads, 1 more per merge.
+    """
+    owner = voucher.member_id
+    if owner is None or member_id in (None, owner):
+        return member_id
+    try:
+        survivors = {current_member(store, one).member_id for one in (owner, member_id)}
+    except MemberNotFound:
+        return member_id
+    return owner if len(survivors) == 1 else member_id
 
 
 def require_switched_on(definition: ProgramDefinition) -> None:
