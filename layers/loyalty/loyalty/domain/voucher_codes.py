@@ -4,7 +4,7 @@ A code is 18 characters of Crockford's base 32 (no I, L, O, U), each a number of
 the coefficients of a polynomial over the field of 32 elements, a code has the root α, which
 generates the field: a Reed-Solomon code with one check symbol. α⁰ … α¹⁷ are all different and none
 is zero, so every single wrong character and every swap of two different characters is found,
-wherever they stand (docs/adr/0015-voucher-codes.md).
+wherever they stand (docs/adr/0018-voucher-codes.md).
 """
 
 from __future__ import annotations
