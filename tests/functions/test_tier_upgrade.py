@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ import tier_upgrade.open_review_task
 import tier_upgrade.read_task
 import tier_upgrade.reject_upgrade
 import tier_upgrade.remind_of_task
+import tier_upgrade.start_dispatch
 import tier_upgrade.start_upgrade
 import tier_upgrade.undo_upgrade
 import tier_upgrade.upgrade_tier
@@ -23,12 +25,13 @@ import tier_upgrade.wake_upgrade
 from loyalty.contracts.program import default_definition
 from loyalty.contracts.registry import UnknownEvent
 from loyalty.domain.program import VoucherRule
-from loyalty.domain.tasks import Decision
+from loyalty.domain.tasks import Decision, gift_task
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import MonthTotals
 from loyalty.runtime import composition, rewarding, tasking
 from loyalty.services.create_voucher import create_voucher
 from loyalty.services.decide_task import decide_task
+from loyalty.services.ports import MemberChange
 from tests.support.elite_journey import (
     MEMBER_ID,
     journey_surroundings,
@@ -89,6 +92,7 @@ class TestStarting:
                 "reason": "proposed",
                 "correlation_id": f"member/{MEMBER_ID}",
                 "started_at": "2017-03-15T12:00:00Z",
+                "task_id": None,
                 "part": 1,
                 "continues": None,
             }
@@ -112,9 +116,29 @@ class TestStarting:
         call(tier_upgrade.start_upgrade, event)
         assert executions.inputs == {}
 
+    def test_a_redeemed_gift_starts_the_wait_for_it(self, executions: FakeExecutions) -> None:
+        a_buyer()
+        event = sample("RewardRedeemed.v1")
+        call(tier_upgrade.start_dispatch, event)
+        assert executions.inputs == {}
+        redemption = f"redemption/{event['detail']['data']['redemption_id']}"
+        task_id = composition.ids().derive("t", f"{redemption}/{MEMBER_ID}")
+        mug = gift_task(
+            task_id, MEMBER_ID, sku="mug", item="Mug", quantity=1, opened_at=NOW, cause=redemption
+        )
+        after = replace(stored(), version=2)
+        composition.member_store().commit(MemberChange(after, 1, tasks=(mug,)))
+        call(tier_upgrade.start_dispatch, event)
+        assert list(executions.inputs) == [f"{MEMBER_ID}-gift-{task_id}"]
+
     @pytest.mark.parametrize(
         "function",
-        [tier_upgrade.start_upgrade, tier_upgrade.wake_upgrade, tier_upgrade.undo_upgrade],
+        [
+            tier_upgrade.start_upgrade,
+            tier_upgrade.start_dispatch,
+            tier_upgrade.wake_upgrade,
+            tier_upgrade.undo_upgrade,
+        ],
     )
     def test_another_event_is_a_mistake_of_the_rule(self, app: MotoApp, function: Any) -> None:
         with pytest.raises(UnknownEvent):

@@ -12,6 +12,7 @@ from tests.support.scripted_upgrade import (
     MOVED_UP,
     PERIOD,
     PROPOSED,
+    REDEEMED,
     REMINDED,
     START,
     TIER_UPGRADE,
@@ -177,6 +178,19 @@ class TestTheGift:
 
         assert run.states == ["WhyStarted", *TO_THE_DISPATCH, "IsDispatched", "Dispatched"]
         assert machines.events_of("CreateVoucherFunction") == []
+
+    def test_who_redeemed_a_gift_gets_it(
+        self, machines: StateMachines, upgrade: StateMachine
+    ) -> None:
+        machines.register(ReadTaskFunction=states("open", "dispatched", task_id="gift"))
+
+        run = upgrade.run(REDEEMED)
+
+        assert outcome(run) == "dispatched"
+        assert run.states == [
+            "WhyStarted", "FindGiftTask", *TO_THE_DISPATCH[1:], "IsDispatched", "Dispatched",
+        ]  # fmt: skip
+        assert machines.events_of("OpenGiftTaskFunction") == []
 
     @pytest.mark.parametrize(
         ("state", "ending"),

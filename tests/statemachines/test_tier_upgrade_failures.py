@@ -10,6 +10,7 @@ import pytest
 from tests.support.scripted_upgrade import (
     MOVED_UP,
     PROPOSED,
+    REDEEMED,
     START,
     TIER_UPGRADE,
     outcome,
@@ -84,6 +85,7 @@ TASKS: list[tuple[str, str, dict[str, Any], dict[str, list[Any]]]] = [
     ("CreateVoucher", "CreateVoucher", PROPOSED, {}),
     ("SendTierUpgradeEmail", "SendTierUpgradeEmail", PROPOSED, {}),
     ("OpenGiftTask", "OpenGiftTask", PROPOSED, {}),
+    ("FindGiftTask", "ReadTask", REDEEMED, {}),
     ("AwaitDispatch", "AwaitDecision", PROPOSED, {"AwaitDecisionFunction": [returns(None)]}),
     ("ReadDispatch", "ReadTask", PROPOSED, {"ReadTaskFunction": [APPROVED]}),
     ("RemindWarehouse", "RemindOfTask", MOVED_UP, WAITS),

@@ -26,9 +26,11 @@ PROPOSED: dict[str, Any] = {
     "reason": "proposed",
     "correlation_id": "c1",
     "started_at": "2017-01-01T00:00:00Z",
+    "task_id": None,
     "part": 1,
     "continues": None,
 }
+REDEEMED = PROPOSED | {"reason": "redeemed", "to_tier": None, "task_id": "gift"}
 MOVED_UP = PROPOSED | {"reason": "upgraded"}
 TO_THE_WAIT = ["WhyStarted", "OpenReviewTask", "IsReviewOpen", "AwaitReview"]
 TO_THE_REVIEW = [*TO_THE_WAIT, "ReadReview", "IsReviewed"]

@@ -15,6 +15,7 @@ from loyalty.contracts.tier_upgrades import (
     UpgradeOutcome,
     UpgradeReason,
 )
+from loyalty.domain.tasks import gift_task
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import MonthTotals
 from loyalty.services.task_waits import withdraw_task
@@ -23,6 +24,7 @@ from loyalty.services.tier_upgrade import (
     gift_task_id,
     reject_upgrade,
     review_task_id,
+    start_dispatch,
     start_upgrade,
     upgrade_tier,
     withdraw_review,
@@ -92,6 +94,26 @@ class TestStarting:
     def test_the_approved_upgrade_is_the_execution_that_runs(self, world: UpgradeWorld) -> None:
         started(world, an_input())
         assert not started(world, an_input("upgraded"))
+
+
+class TestRedeemedGifts:
+    def dispatched(self, world: UpgradeWorld) -> bool:
+        ports = world.ports("tasks", "journeys", "executions", "clock", "ids")
+        return start_dispatch("ada", "R-1", correlation_id="member/ada", **ports)
+
+    def test_are_waited_for_once(self, world: UpgradeWorld) -> None:
+        task_id = world.ids.derive("t", "redemption/R-1/ada")
+        world.store.tasks[task_id] = gift_task(
+            task_id, "ada", sku="mug", item="Mug", quantity=1, opened_at=NOW, cause="redemption/R-1"
+        )
+        assert self.dispatched(world)
+        assert not self.dispatched(world)
+        [started] = world.executions.inputs.values()
+        assert (started["reason"], started["task_id"]) == ("redeemed", task_id)
+
+    def test_need_a_task(self, world: UpgradeWorld) -> None:
+        assert not self.dispatched(world)
+        assert world.executions.inputs == {}
 
 
 def test_the_next_part_waits_on_under_a_name_of_its_own(world: UpgradeWorld) -> None:

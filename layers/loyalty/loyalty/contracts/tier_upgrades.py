@@ -8,23 +8,25 @@ from loyalty.contracts.journeys import Task
 from loyalty.contracts.values import Contract, Timestamp
 from loyalty.domain.tasks import TaskState
 
-UpgradeReason = Literal["proposed", "upgraded"]
+UpgradeReason = Literal["proposed", "upgraded", "redeemed"]
 Waiting = Literal["review", "dispatch"]
 
 
 class UpgradeInput(Contract):
-    """What an execution of `tier_upgrade` starts with.
+    """What an execution of `tier_upgrade` starts with; it is named `upgrade_id`.
 
-    An upgrade that was `upgraded` already needs its gift only. Where a task waits for almost a
-    year, the next execution, the `part`-th, continues to wait for it.
+    An upgrade that was `upgraded` already needs its gift only. A gift that was `redeemed` for
+    points has no tier; its task `task_id` is open. Where a task waits for almost a year, the next
+    execution, the `part`-th, continues to wait for it.
     """
 
     upgrade_id: str
     member_id: str
-    to_tier: str
+    to_tier: str | None
     reason: UpgradeReason
     correlation_id: str
     started_at: Timestamp
+    task_id: str | None = None
     part: int = 1
     continues: Waiting | None = None
 

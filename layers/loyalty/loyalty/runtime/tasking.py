@@ -67,6 +67,12 @@ class StartPorts(HandOverPorts):
     program: ProgramStore
 
 
+class DispatchPorts(HandOverPorts):
+    tasks: TaskStore
+    journeys: JourneyStore
+    ids: Ids
+
+
 def task_store() -> TaskStore:
     """Return the tasks of staff."""
     from loyalty.adapters.dynamodb.task_store import DynamoTaskStore
@@ -144,4 +150,15 @@ def start_ports() -> StartPorts:
         "clock": composition.clock(),
         "journeys": composition.journey_store(),
         "program": composition.program_store(),
+    }
+
+
+def dispatch_ports() -> DispatchPorts:
+    """Return what starting to wait for a redeemed gift needs."""
+    return {
+        "executions": composition.executions(),
+        "clock": composition.clock(),
+        "tasks": task_store(),
+        "journeys": composition.journey_store(),
+        "ids": composition.ids(),
     }

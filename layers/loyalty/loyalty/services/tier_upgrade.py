@@ -69,16 +69,52 @@ def start_upgrade(
     bool
         False when an earlier call started it, or there is nothing to do.
     """
-    if (
-        upgrade.reason == "upgraded"
-        and _gift(program.current(clock.now()), upgrade.to_tier) is None
-    ):
+    definition = program.current(clock.now())
+    if upgrade.reason == "upgraded" and _gift(definition, upgrade.to_tier) is None:
         return False
-    if not journeys.claim_run(MACHINE, upgrade.upgrade_id):
+    return _start_once(upgrade, journeys, executions, clock)
+
+
+def start_dispatch(
+    member_id: str,
+    redemption_id: str,
+    *,
+    correlation_id: str,
+    tasks: TaskStore,
+    journeys: JourneyStore,
+    executions: Executions,
+    clock: Clock,
+    ids: Ids,
+) -> bool:
+    """Start the execution that waits for a redeemed gift to be sent, once for ever.
+
+    Requests: 1 read, and those of `start_upgrade`.
+
+    Parameters
+    ----------
+    member_id, redemption_id
+        Who redeemed what; the redemption's own transaction opened the task.
+    correlation_id
+        What the execution says that it belongs to.
+
+    Returns
+    -------
+    bool
+        False when an earlier call started it, or there is no task: nothing is to be sent.
+    """
+    task_id = ids.derive("t", f"redemption/{redemption_id}/{member_id}")
+    if tasks.task(task_id) is None:
         return False
-    executions.start(MACHINE, upgrade.upgrade_id, upgrade.model_dump(mode="json"))
-    journeys.mark_run_started(MACHINE, upgrade.upgrade_id, clock.now())
-    return True
+    dispatch = UpgradeInput(
+        upgrade_id=f"{member_id}-gift-{task_id}",
+        member_id=member_id,
+        to_tier=None,
+        reason="redeemed",
+        correlation_id=correlation_id,
+        started_at=clock.now(),
+        task_id=task_id,
+    )
+    return _start_once(dispatch, journeys, executions, clock)
 
 
 def continue_upgrade(step: ContinueStep, *, executions: Executions, clock: Clock) -> str:
@@ -293,10 +329,20 @@ def undo_upgrade(
     return withdraw_task(task_id, tasks=tasks, store=store, clock=clock)
 
 
+def _start_once(
+    upgrade: UpgradeInput, journeys: JourneyStore, executions: Executions, clock: Clock
+) -> bool:
+    if not journeys.claim_run(MACHINE, upgrade.upgrade_id):
+        return False
+    executions.start(MACHINE, upgrade.upgrade_id, upgrade.model_dump(mode="json"))
+    journeys.mark_run_started(MACHINE, upgrade.upgrade_id, clock.now())
+    return True
+
+
 def _cause(upgrade: UpgradeTask) -> str:
     return f"upgrade/{upgrade.upgrade_id}"
 
 
-def _gift(definition: ProgramDefinition, tier_name: str) -> Gift | None:
+def _gift(definition: ProgramDefinition, tier_name: str | None) -> Gift | None:
     """Return what comes with a tier; the program may not have the tier any more."""
     return next((tier.gift for tier in definition.tiers if tier.name == tier_name), None)
