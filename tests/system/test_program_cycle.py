@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -122,3 +124,41 @@ def test_a_late_order_makes_a_new_revision_the_next_morning(
 
     assert (health["revision"], roi["revision"]) == (2, 2)
     assert roi["revenue"]["amount_minor"] == 155_000
+
+
+def test_totals_are_exact_however_the_cloud_behaves(program: Program) -> None:
+    """Sixteen at once buy, while transactions are refused and answers get lost."""
+    before = totals(program)
+    customers = [{"email": f"buyer-{number % 5}@example.com"} for number in range(64)]
+    orders = [program.an_order(customer, 1_000) for customer in customers]
+    transaction = {"service": "dynamodb", "operation": "TransactWriteItems", "share": 0.2}
+    with (
+        program.faults(
+            transaction | {"kind": "conflict", "seed": 7},
+            transaction | {"kind": "lost_response", "seed": 4},
+        ),
+        ThreadPoolExecutor(16) as pool,
+    ):
+        assert all(pool.map(lambda order: bought(program, order), orders))
+        program.settle()
+
+    counted = totals(program) - before
+    assert counted["orders:-"] == counted["facts:OrderAccepted"] == len(orders)
+    assert counted["spend:-"] == 1_000 * len(orders)
+    assert counted["buyers:customer"] == 5
+
+
+def bought(program: Program, order: Json) -> bool:
+    """Post an order as tills do: again while the answer is that somebody else is at it."""
+    return any(
+        program.request("POST", "/v1/orders", order).status_code in (200, 201) for _ in range(30)
+    )
+
+
+def totals(program: Program) -> Counter[str]:
+    """Return everything counted in all months."""
+    counts: Counter[str] = Counter()
+    for item in program.items("ProgramTable"):
+        if item["item_type"] == "flows":
+            counts.update({name: int(n) for name, n in item.items() if ":" in name})
+    return counts

@@ -26,6 +26,7 @@ from loyalty.services.reports import (
     write_roi_report,
 )
 from loyalty.services.stream_records import StreamRecord
+from tests.support.crashes import UseCase
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.fakes import FakeClock, FakeProgramStore
 from tests.support.report_fakes import FakeRevisions, FakeTotals
@@ -141,6 +142,8 @@ def test_a_month_s_health_by_hand(books: Books) -> None:
         "points_available": 0,
         "points_outstanding": 16,
         "points_owed": 0,
+        "points_opening": 0,
+        "points_closing": 16,
         "members": 3,
         "members_by_tier": {"member": 2, "gold": 1, "platinum": 0},
         "members_enrolled": 3,
@@ -208,6 +211,8 @@ def test_levels_go_on_and_flows_begin_anew(books: Books) -> None:
 
 def test_all_months_together_are_the_ledger(books: Books) -> None:
     books.shop.release_what_is_due()
+    books.shop.sell(an_order("O-9", 20_000, occurred_at=APRIL_4), customer(card="ann"))
+    books.shop.take_back(money_back(8_000, "R-2", at=APRIL_4))
     books.count()
     months = [write_health_report(month, **books.ports) for month in (MARCH, "2017-04")]
     shop, reports = books.shop, FakeRevisions()
@@ -215,6 +220,17 @@ def test_all_months_together_are_the_ledger(books: Books) -> None:
         check_shard("c", shard, store=shop.store, reports=reports)
     checked = summarize_check("c", reports=reports, clock=shop.clock).accounts
 
+    for month in months:
+        assert month.points_closing == (
+            month.points_opening
+            + month.points_distributed
+            - month.points_taken_back
+            - month.points_redeemed
+            + month.points_given_back
+            - month.points_expired
+            + month.points_adjusted
+        )
+    assert [month.points_opening for month in months] == [0, months[0].points_closing]
     issued = sum(month.points_taken_back - month.points_distributed for month in months)
     assert checked["issued"] == issued
     assert checked["pending"] == months[-1].points_pending
@@ -297,3 +313,26 @@ def test_open_months_with_reports_are_refreshed(books: Books) -> None:
     assert refresh_reports(**books.ports) == 1
     assert health_report(MARCH, reports=books.reports).revision == 2
     assert roi_report(MARCH, reports=books.reports).revision == 1
+
+
+@pytest.mark.parametrize("act", [lock_month, write_health_report, write_roi_report])
+def test_a_crash_anywhere_and_the_same_again_end_alike(act: Any) -> None:
+    def prepare() -> Books:
+        books = Books()
+        books.shop.sell(an_order(), customer(card="ann"))
+        books.count()
+        books.shop.clock.at = APRIL_4
+        return books
+
+    arguments = (MARCH, "fin") if act is lock_month else (MARCH,)
+    use_case = UseCase(
+        name=act.__name__,
+        prepare=prepare,
+        act=lambda books: act(*arguments, **books.ports),
+        state=lambda books: (books.reports.documents, books.totals.closed),
+        ports=("totals", "reports"),
+    )
+    expected, places = use_case.undisturbed()
+
+    for place, reached in use_case.crashed(places):
+        assert reached == expected, place

@@ -39,6 +39,9 @@ class HealthReport(MonthReport):
     points_redeemed: for rewards; points_given_back: of those, by reversals.
     points_outstanding: pending and available, what the program still owes its members.
     points_owed: what members owe the program.
+    points_opening and points_closing: outstanding less owed, as the ledger has it, before and after
+    the month: opening + distributed - taken_back - redeemed + given_back - expired + adjusted =
+    closing.
     enrolment_rate: of the customers who bought, the share who were members when they did.
     participation_rate: of the members at the month's end, the share who bought.
     top: members with three and more offer uses.
@@ -56,6 +59,8 @@ class HealthReport(MonthReport):
     points_available: int
     points_outstanding: int
     points_owed: int
+    points_opening: int
+    points_closing: int
     members: int
     members_by_tier: dict[str, int]
     members_enrolled: int

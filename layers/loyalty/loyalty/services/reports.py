@@ -173,8 +173,10 @@ def _health_figures(
     available = levels.get("points:available", 0) + owed
     others = revenue.pop(NO_TIER, 0)
 
-    def ledger(kind: str, account: str) -> int:
-        return flows.get(f"ledger:{kind}:{account}", 0)
+    distributed = -flows.get("ledger:accrual:issued", 0)
+    redeemed = flows.get("ledger:redemption:redeemed", 0)
+    closing = pending + available - owed
+    moved = _of_account(flows, "pending") + _of_account(flows, "available")
 
     def facts(event: str) -> int:
         return flows.get(f"facts:{event}", 0)
@@ -183,17 +185,19 @@ def _health_figures(
         return SignedMoney(amount_minor=amount_minor, currency=definition.currency)
 
     return {
-        "points_distributed": -ledger("accrual", "issued"),
-        "points_taken_back": ledger("reversal", "issued"),
-        "points_released": -ledger("release", "pending"),
-        "points_redeemed": ledger("redemption", "redeemed"),
-        "points_given_back": -ledger("reversal", "redeemed"),
+        "points_distributed": distributed,
+        "points_taken_back": distributed + _of_account(flows, "issued"),
+        "points_released": -flows.get("ledger:release:pending", 0),
+        "points_redeemed": redeemed,
+        "points_given_back": redeemed - _of_account(flows, "redeemed"),
         "points_expired": _of_account(flows, "expired"),
         "points_adjusted": -_of_account(flows, "adjusted"),
         "points_pending": pending,
         "points_available": available,
         "points_outstanding": pending + available,
         "points_owed": owed,
+        "points_opening": closing - moved,
+        "points_closing": closing,
         "members": members,
         "members_by_tier": {tier.name: by_tier.get(tier.name, 0) for tier in definition.tiers}
         | {name: number for name, number in by_tier.items() if number},
