@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
-from loyalty.domain.errors import VoucherLimitReached
+from loyalty.domain.reward_errors import VoucherLimitReached
 from loyalty.domain.rewards import Reward
 from loyalty.domain.voucher_codes import RANDOM_CHARACTERS, complete
 from loyalty.domain.vouchers import ENDED, Voucher, VoucherFact, VoucherStep, VoucherUse

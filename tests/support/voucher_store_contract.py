@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.domain.errors import VoucherLimitReached
+from loyalty.domain.reward_errors import VoucherLimitReached
 from loyalty.domain.voucher_uses import redeem, reserve, roll_back
 from loyalty.domain.vouchers import VoucherStep, cancel, expire, issue
 from loyalty.services.ports import ChangeRefused

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loyalty.domain.errors import (
+from loyalty.domain.orders import Money, OrderLine
+from loyalty.domain.program import VoucherRule
+from loyalty.domain.reward_errors import (
     CurrencyMismatch,
     MinimumOrderNotMet,
     NoEligibleGoods,
     StoreNotIncluded,
     VoucherOfAnotherMember,
 )
-from loyalty.domain.orders import Money, OrderLine
-from loyalty.domain.program import VoucherRule
 from loyalty.domain.voucher_terms import Basket, Terms, discount, require_applicable, terms_of
 from tests.support.examples import NOW
 from tests.support.vouchers import EXPIRES_AT, a_basket, amount_terms, percent_terms

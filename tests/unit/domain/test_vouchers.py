@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from loyalty.domain.errors import (
+from loyalty.domain.reward_errors import (
     RedemptionConflict,
     RedemptionNotFound,
     RedemptionRolledBack,

@@ -11,10 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from loyalty.domain.errors import (
-    DomainError,
-    InsufficientPoints,
-    MemberBusy,
+from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy
+from loyalty.domain.reward_errors import (
     OutOfStock,
     RedemptionConflict,
     RewardNotAvailable,

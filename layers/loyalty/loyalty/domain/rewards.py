@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from loyalty.domain.errors import OutOfStock, RewardNotAvailable
+from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable
 from loyalty.domain.voucher_terms import Terms, VoucherKind, valid_until
 
 RewardKind = Literal["voucher", "product", "gift", "access"]

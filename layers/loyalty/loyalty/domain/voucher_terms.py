@@ -8,15 +8,15 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from loyalty.domain.calendar import day_start, program_day
-from loyalty.domain.errors import (
+from loyalty.domain.orders import Money, OrderLine
+from loyalty.domain.program import VoucherRule
+from loyalty.domain.reward_errors import (
     CurrencyMismatch,
     MinimumOrderNotMet,
     NoEligibleGoods,
     StoreNotIncluded,
     VoucherOfAnotherMember,
 )
-from loyalty.domain.orders import Money, OrderLine
-from loyalty.domain.program import VoucherRule
 
 VoucherKind = Literal["percent", "amount", "product", "gift"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loyalty.domain.errors import (
+from loyalty.domain.reward_errors import (
     RedemptionConflict,
     RedemptionNotFound,
     RedemptionRolledBack,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from loyalty.domain.errors import (
+from loyalty.domain.reward_errors import (
     VoucherAlreadyCancelled,
     VoucherAlreadyRedeemed,
     VoucherHasExpired,

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from loyalty.contracts.vouchers import VoucherView
-from loyalty.domain.errors import VoucherAlreadyRedeemed, VoucherHasExpired, VoucherIsReserved
+from loyalty.domain.reward_errors import (
+    VoucherAlreadyRedeemed,
+    VoucherHasExpired,
+    VoucherIsReserved,
+)
 from loyalty.domain.vouchers import cancel
 from loyalty.services.ports import Clock
 from loyalty.services.retrying import with_retries

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.contracts.vouchers import VoucherRequest, VoucherView
-from loyalty.domain.errors import OwnAccount, VoucherConflict, VoucherInvalid
+from loyalty.domain.errors import OwnAccount
+from loyalty.domain.reward_errors import VoucherConflict, VoucherInvalid
 from loyalty.domain.voucher_terms import Terms
 from loyalty.services.create_voucher import issue_once
 from loyalty.services.customers import present_member

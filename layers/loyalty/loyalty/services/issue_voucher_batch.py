@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loyalty.contracts.vouchers import VoucherBatchAnswer, VoucherBatchRequest
-from loyalty.domain.errors import OwnAccount, VoucherConflict
+from loyalty.domain.errors import OwnAccount
+from loyalty.domain.reward_errors import VoucherConflict
 from loyalty.domain.voucher_codes import shown
 from loyalty.domain.vouchers import issue
 from loyalty.services.issue_voucher import as_asked, require_future

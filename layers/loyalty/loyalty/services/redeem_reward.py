@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loyalty.contracts.rewards import RedemptionAnswer, RedemptionRequest
-from loyalty.domain.errors import NotEnrolled, RedemptionConflict, RewardNotFound, SwitchedOff
+from loyalty.domain.errors import NotEnrolled, SwitchedOff
 from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import Entry, Posting, spendable
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.reward_errors import RedemptionConflict, RewardNotFound
 from loyalty.domain.rewards import Reward, require_available
 from loyalty.domain.spending import redeem
 from loyalty.domain.tasks import Task, gift_task

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.contracts.rewards import RedemptionReversalAnswer
-from loyalty.domain.errors import GiftDispatched, OwnAccount, RedemptionNotFound
+from loyalty.domain.errors import OwnAccount
 from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import Posting, spendable
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.reward_errors import GiftDispatched, RedemptionNotFound
 from loyalty.domain.spending import give_back
 from loyalty.domain.tasks import Task, withdraw
 from loyalty.domain.voucher_terms import valid_until

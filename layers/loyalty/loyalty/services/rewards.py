@@ -12,8 +12,8 @@ from loyalty.contracts.rewards import (
     RewardVoucherRequest,
     RewardVoucherView,
 )
-from loyalty.domain.errors import RewardConflict, RewardInvalid, RewardNotFound
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.reward_errors import RewardConflict, RewardInvalid, RewardNotFound
 from loyalty.domain.rewards import Reward
 from loyalty.services.ports import Clock, ProgramStore
 from loyalty.services.retrying import with_retries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from loyalty.contracts.vouchers import VoucherUseAnswer
-from loyalty.domain.errors import RedemptionConflict
+from loyalty.domain.reward_errors import RedemptionConflict
 from loyalty.domain.voucher_uses import roll_back
 from loyalty.domain.vouchers import Voucher, VoucherStep, VoucherUse
 from loyalty.services.ports import Clock

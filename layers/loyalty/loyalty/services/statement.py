@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final, Literal, Protocol
 
 from loyalty.domain.calendar import month_of, program_day
-from loyalty.domain.errors import OutOfStock, RewardNotAvailable
 from loyalty.domain.ledger import spendable
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition, Tier
+from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable
 from loyalty.domain.rewards import Reward, require_available
 from loyalty.domain.tiers import qualifying, rank
 

@@ -12,13 +12,9 @@ from loyalty.contracts.vouchers import (
     VoucherUseAnswer,
     VoucherView,
 )
-from loyalty.domain.errors import (
-    MemberNotFound,
-    RedemptionNotFound,
-    SwitchedOff,
-    VoucherNotFound,
-)
+from loyalty.domain.errors import MemberNotFound, SwitchedOff
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.reward_errors import RedemptionNotFound, VoucherNotFound
 from loyalty.domain.voucher_codes import read, shown
 from loyalty.domain.vouchers import Voucher, VoucherStep, VoucherUse, state_at
 from loyalty.services.customers import current_member, present_member

@@ -19,7 +19,7 @@ from loyalty.adapters.dynamodb.voucher_items import (
     limit_key,
 )
 from loyalty.adapters.dynamodb.voucher_tables import VouchersItem
-from loyalty.domain.errors import VoucherLimitReached
+from loyalty.domain.reward_errors import VoucherLimitReached
 from loyalty.domain.vouchers import Voucher, VoucherStep
 from loyalty.services.ports import ChangeRefused
 from loyalty.services.voucher_ports import VoucherIdTaken
