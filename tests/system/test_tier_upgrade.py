@@ -279,3 +279,36 @@ def test_a_return_takes_gift_and_voucher_back_unless_the_gift_was_sent(program: 
     assert [vouchers(program, buyer)[0]["state"] for buyer in (kept, sent)] == ["cancelled"] * 2
     assert kept.visited()[-2:] == ["IsDispatched", "GiftWithdrawn"]
     assert sent.task("gift_dispatch", "dispatched")["state"] == "dispatched"
+
+
+def test_a_redeemed_gift_is_waited_for_and_sent(program: Program) -> None:
+    buyer = Buyer(program, "Redeemer")
+    program.post(
+        f"/v1/members/{buyer.member_id}/adjustments",
+        {"adjustment_id": "A-1", "points": 500, "reason": "a gesture"},
+        role="manager",
+    )
+    mug = {"reward_id": "mug", "name": "Mug", "kind": "gift", "points": 200, "stock": 5}
+    program.post("/v1/rewards", mug, role="manager")
+    program.post(
+        f"/v1/members/{buyer.member_id}/redemptions",
+        {"redemption_id": "R-1", "reward_id": "mug", "quantity": 2},
+    )
+    program.settle()
+    task_id = buyer.task("gift_dispatch")["task_id"]
+    task = program.get(f"/v1/tasks/{task_id}", role="warehouse")
+    assert task["gift"] == {"item": "Mug", "quantity": 2, "name": "Redeemer", "address": None}
+    program.advance(3 * DAY)
+    assert buyer.task("gift_dispatch")["reminders"] == 1
+
+    buyer.decide("gift_dispatch", "dispatched", role="warehouse", tracking="1Z1000")
+
+    assert program.visited(f"{buyer.member_id}-gift-{task_id}", MACHINE) == [
+        "WhyStarted",
+        "FindGiftTask",
+        "IsGiftToBeSent",
+        "AwaitDispatch",
+        *WAREHOUSE_REMINDED,
+        *READ,
+        "Dispatched",
+    ]
