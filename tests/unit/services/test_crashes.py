@@ -15,7 +15,9 @@ from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
 from loyalty.services.decide_task import decide_task
 from loyalty.services.merge_members import merge_members, undo_merge
+from loyalty.services.preferences import record_preferences
 from loyalty.services.reward_action import reward_action
+from loyalty.services.savings import count_saving
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, PROGRAM, an_order
@@ -170,6 +172,16 @@ def consent(shop: Shop) -> None:
     )
 
 
+def want_statements(shop: Shop) -> None:
+    record_preferences(
+        shop.id_of("ada"),
+        {"statement": True},
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
 def everything_stored(shop: Shop) -> object:
     bookkeeping = {"requests", "refusals", "before_commit", "meanwhile"}
     return {name: kept for name, kept in vars(shop.store).items() if name not in bookkeeping}
@@ -209,6 +221,11 @@ USE_CASES: list[UseCase[Any]] = [
     ),
     in_the_shop("an enrolment", lambda shop: shop.enrol(customer(card="cyd"))),
     in_the_shop("a consent", consent),
+    in_the_shop("a preference", want_statements),
+    in_the_shop(
+        "a voucher that saved something",
+        lambda shop: count_saving(shop.id_of("ada"), "v-1", 2, 400, store=shop.store),
+    ),
     in_the_shop("an adjustment", adjust),
     in_the_shop("an adjustment that another approves", adjust_above_the_limit),
     in_the_shop("a transfer", transfer),
