@@ -137,6 +137,11 @@ class FakeRewardStore:
         self.catalogue: dict[str, Reward] = {}
         self.redemptions: dict[tuple[str, str], Redemption] = {}
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FakeRewardStore) and self._stored() == other._stored()
+
+    __hash__ = None  # type: ignore[assignment]
+
     def context(
         self, member_id: str, redemption_id: str, reward_id: str | None
     ) -> RedemptionContext:
@@ -198,6 +203,11 @@ class FakeRewardStore:
             stock = (reward.stock or 0) - change.stock
             self.catalogue[redemption.reward_id] = replace(reward, stock=stock)
         self.vouchers.write(*change.vouchers)
+
+    def _stored(self) -> list[object]:
+        vouchers = self.vouchers
+        kept = [vouchers.all, vouchers.uses, vouchers.facts, vouchers.ids, vouchers.used]
+        return [self.catalogue, self.redemptions, vouchers.batches, *kept]
 
 
 def _counted(step: VoucherStep) -> tuple[str, str]:
