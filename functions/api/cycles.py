@@ -48,7 +48,7 @@ def get_cycle(cycle_id: Key) -> Response:
 
 @app.post(
     "/v1/members/<member_id>/evaluations",
-    summary="Evaluate one member for a month that is over, as after a failure",
+    summary="Evaluate one member, for a month that is over or ad hoc",
     tags=["members"],
     responses={**http.PROBLEMS, 200: http.returns("What came of it", EvaluationAnswer)},
 )

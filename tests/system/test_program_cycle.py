@@ -111,6 +111,8 @@ def test_a_failing_member_is_reported_and_evaluated_alone(
     path = f"/v1/members/{broken.member_id}/evaluations"
     again = program.post(path, {"month": MARCH}, role="manager")
     assert (again["state"], again["spend_minor"], again["tier"]) == ("evaluated", 30_000, "silver")
+    ad_hoc = program.post(path, {}, role="manager")
+    assert (ad_hoc["state"], ad_hoc["spend_minor"], ad_hoc["month"]) == ("evaluated", 30_000, None)
 
 
 def test_a_late_order_makes_a_new_revision_the_next_morning(

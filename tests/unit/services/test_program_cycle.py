@@ -221,9 +221,9 @@ def test_an_open_month_has_no_cycle(shop: Shop, reports: FakeReports) -> None:
 class ScriptedEvaluations:
     def __init__(self, outcome: EvaluationOutcome) -> None:
         self.outcome = outcome
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str | None]] = []
 
-    def evaluate(self, member_id: str, month: str, cycle_id: str) -> EvaluationOutcome:
+    def evaluate(self, member_id: str, month: str | None) -> EvaluationOutcome:
         self.asked.append((member_id, month))
         return self.outcome
 
@@ -240,6 +240,17 @@ def test_a_member_is_evaluated_alone(shop: Shop) -> None:
     assert answer == EvaluationAnswer(
         member_id="m1", month=MARCH, state="evaluated", tier="gold", spend_minor=7
     )
+
+
+def test_a_member_is_evaluated_ad_hoc(shop: Shop) -> None:
+    evaluations = ScriptedEvaluations(EvaluationOutcome({"spend_minor": 7, "month": "2017-04"}))
+
+    answer = evaluate_member(
+        "m1", None, evaluations=evaluations, program=shop.program, clock=shop.clock
+    )
+
+    assert evaluations.asked == [("m1", None)]
+    assert (answer.month, answer.spend_minor) == (None, 7)
 
 
 def test_an_evaluation_that_fails_again_says_why(shop: Shop) -> None:

@@ -27,8 +27,8 @@ class StepFunctionsEvaluations:
         self._aws = aws
         self._machine_arn = machine_arn
 
-    def evaluate(self, member_id: str, month: str, cycle_id: str) -> EvaluationOutcome:
-        given = {"member_id": member_id, "month": month, "cycle_id": cycle_id}
+    def evaluate(self, member_id: str, month: str | None) -> EvaluationOutcome:
+        given = {"member_id": member_id, **({"month": month} if month else {})}
         answer = self._client.start_sync_execution(
             stateMachineArn=self._machine_arn, input=json.dumps(given)
         )

@@ -48,16 +48,19 @@ class CycleProgress(Contract):
 
 
 class EvaluationRequest(Contract):
-    """The month to evaluate a member for, which is over."""
+    """The month to evaluate a member for, which is over; without one, the last 30 days, ad hoc."""
 
-    month: Month
+    month: Month | None = None
 
 
 class EvaluationAnswer(Contract):
-    """What an evaluation came to; `reason` says why it failed, the rest is then not known."""
+    """What an evaluation came to; `reason` says why it failed, the rest is then not known.
+
+    `spend_minor` is of the month, or of the last 30 days where none was asked for.
+    """
 
     member_id: str
-    month: Month
+    month: Month | None
     state: Literal["evaluated", "failed"]
     tier: str | None = None
     spend_minor: int | None = None

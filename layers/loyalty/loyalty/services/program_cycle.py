@@ -177,13 +177,18 @@ def cycle_progress(cycle_id: str, *, reports: ReportStore) -> CycleProgress:
 
 def evaluate_member(
     member_id: str,
-    month: str,
+    month: str | None,
     *,
     evaluations: Evaluations,
     program: ProgramStore,
     clock: Clock,
 ) -> EvaluationAnswer:
-    """Evaluate one member again, as after a cycle in which that failed. Requests: 1 execution.
+    """Evaluate one member, as after a cycle in which that failed. Requests: 1 execution.
+
+    Parameters
+    ----------
+    month
+        None: ad hoc, over the last 30 days.
 
     Raises
     ------
@@ -191,21 +196,17 @@ def evaluate_member(
         The month is not over.
     """
     now = clock.now()
-    require_over(month, program.current(now), now)
-    outcome = evaluations.evaluate(member_id, month, f"single-{uuid4().hex[:12]}")
+    if month is not None:
+        require_over(month, program.current(now), now)
+    outcome = evaluations.evaluate(member_id, month)
     if outcome.output is None:
         return EvaluationAnswer(
             member_id=member_id, month=month, state="failed", reason=outcome.reason
         )
-    known = {name: outcome.output.get(name) for name in ("tier", "spend_minor", "points_posted")}
+    names = ("tier", "spend_minor", "points_posted", "upgraded_to")
+    known = {name: outcome.output.get(name) for name in names}
     return EvaluationAnswer.model_validate(
-        {
-            **known,
-            "member_id": member_id,
-            "month": month,
-            "state": "evaluated",
-            "upgraded_to": outcome.output.get("upgraded_to"),
-        }
+        {**known, "member_id": member_id, "month": month, "state": "evaluated"}
     )
 
 

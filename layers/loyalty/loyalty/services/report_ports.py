@@ -94,6 +94,6 @@ class EvaluationOutcome:
 
 
 class Evaluations(Protocol):
-    def evaluate(self, member_id: str, month: str, cycle_id: str) -> EvaluationOutcome:
-        """Run the evaluation of one member to its end."""
+    def evaluate(self, member_id: str, month: str | None) -> EvaluationOutcome:
+        """Run the evaluation of one member to its end; without a month, of the last 30 days."""
         ...
