@@ -49,6 +49,9 @@ BASKET: Json = {"order": {"total": {"amount_minor": 100, "currency": "EUR"}}}
 REWARD: Json = {"reward_id": "r", "name": "Mug", "kind": "product", "points": 1, "tiers": ["none"]}
 ISSUERS = {"service", "marketer", "manager", "admin"}
 KEEPERS = {"marketer", "manager", "admin"}
+REPORT_READERS = {"finance", "manager", "marketer", "admin"}
+# Of a month that is not over nothing is evaluated or closed.
+OPEN_MONTH = "2199-11"
 MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/v1/health"): (EVERYBODY, None),
     ("GET", "/v1/invitations/{token}"): (EVERYBODY, None),
@@ -119,6 +122,15 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("POST", "/v1/program/validate"): ({"manager", "admin"}, UPDATE),
     ("GET", "/v1/reports/ledger"): ({"finance", "manager", "admin"}, None),
     ("POST", "/v1/reports/ledger/checks"): ({"finance", "admin"}, None),
+    ("GET", "/v1/reports/health"): (REPORT_READERS, None),
+    ("GET", "/v1/reports/roi"): (REPORT_READERS, None),
+    ("POST", "/v1/reports/months/{month}/lock"): ({"finance", "admin"}, None),
+    ("POST", "/v1/reports/cycles"): ({"manager", "finance", "admin"}, {"month": OPEN_MONTH}),
+    ("GET", "/v1/reports/cycles/{cycle_id}"): ({"manager", "finance", "admin"}, None),
+    ("POST", "/v1/members/{member_id}/evaluations"): (
+        {"manager", "finance", "admin"},
+        {"month": OPEN_MONTH},
+    ),
     ("POST", "/v1/imports"): ({"erp", "manager", "admin"}, {"format": "jsonl"}),
     ("GET", "/v1/imports/{import_id}"): ({"erp", "manager", "admin"}, None),
 }
@@ -129,6 +141,9 @@ OPEN = [route for route in MATRIX if route not in GUARDED]
 def concrete(path: str) -> str:
     values = {"code": "no-such-code", "redemption_id": "r", "reward_id": "no-such-reward"}
     values |= {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
+    values |= {"month": OPEN_MONTH, "cycle_id": "no-such-cycle"}
+    if path in ("/v1/reports/health", "/v1/reports/roi"):
+        path += "?month={month}"
     return path.format_map(
         values
         | {
