@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from loyalty.contracts.tier_upgrades import RemindedStatus
-from loyalty.domain.errors import MemberNotFound, TaskNotFound
+from loyalty.domain.errors import TaskNotFound
 from loyalty.domain.tasks import Task
 from loyalty.services.task_waits import (
     await_decision,
@@ -139,10 +139,11 @@ class TestReminding:
         assert reminded(world, "t-9", 3 * DAY).state == "open"
         assert world.events() == ["TaskReminded"]
 
-    def test_a_member_who_left_is_noticed(self, world: UpgradeWorld, task_id: str) -> None:
+    def test_nobody_waits_for_a_member_who_left(self, world: UpgradeWorld, task_id: str) -> None:
         world.store.members["ada"] = replace(world.ada, status="left")
-        with pytest.raises(MemberNotFound):
-            reminded(world, task_id, 3 * DAY)
+        assert reminded(world, task_id, 3 * DAY).state == "withdrawn"
+        assert world.task(task_id).state == "withdrawn"
+        assert world.events() == []
 
 
 class TestWithdrawing:

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loyalty.contracts.tier_upgrades import RemindedStatus, TaskStatus
+from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.tasks import WAITING, Task, remind, withdraw
 from loyalty.domain.tier_upgrades import is_in_review, stands
 from loyalty.services.customers import current_member
-from loyalty.services.ports import Clock, Executions, MemberStore, ProgramStore
+from loyalty.services.ports import Clock, Executions, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 from loyalty.services.task_changes import known_task, task_change
 from loyalty.services.task_ports import TaskStore
@@ -92,8 +93,8 @@ def remind_task(
 
     Raises
     ------
-    TaskNotFound, MemberNotFound
-        There is no such task, or nobody any more whom it is about.
+    TaskNotFound
+        There is no such task.
     MemberBusy
         Others kept changing the member.
     """
@@ -103,8 +104,11 @@ def remind_task(
         definition = program.current(now)
         task = known_task(tasks, task_id)
         if task.state in WAITING:
-            member = current_member(store, task.member_id)
-            if _is_moot(task, member):
+            try:
+                member = current_member(store, task.member_id)
+            except MemberNotFound:
+                member = None
+            if member is None or _is_moot(task, member):
                 task = _withdrawn(task, member, store, now)
             else:
                 task = _reminded(task, member, definition, store, now)
@@ -151,11 +155,14 @@ def _is_moot(task: Task, member: Member) -> bool:
     return not stands(member.standing.spans, upgrade_id)
 
 
-def _withdrawn(task: Task, member: Member, store: MemberStore, at: datetime) -> Task:
+def _withdrawn(task: Task, member: Member | None, store: MemberStore, at: datetime) -> Task:
     withdrawn = withdraw(task)
     if withdrawn is None:
         return task
-    store.commit(task_change(member, withdrawn, "TaskWithdrawn", at))
+    if member is None:  # who is gone has no history to tell it in
+        store.commit(MemberChange(None, tasks=(withdrawn,)))
+    else:
+        store.commit(task_change(member, withdrawn, "TaskWithdrawn", at))
     return withdrawn
 
 
