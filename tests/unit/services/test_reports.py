@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
 
 import pytest
 
 from loyalty.contracts.month_reports import SignedMoney
 from loyalty.domain.member import StatusChange
-from loyalty.domain.program_totals import CountedFact
 from loyalty.domain.report_errors import MonthStillOpen, ReportNotFound
 from loyalty.domain.vouchers import VoucherFact
 from loyalty.services.check_ledger import check_shard, plan_check, summarize_check
-from loyalty.services.count_totals import count_totals
 from loyalty.services.reports import (
     health_report,
     lock_month,
@@ -25,63 +20,15 @@ from loyalty.services.reports import (
     write_health_report,
     write_roi_report,
 )
-from loyalty.services.stream_records import StreamRecord
+from tests.support.books import Books
 from tests.support.crashes import UseCase
-from tests.support.examples import NOW, PROGRAM, an_order
-from tests.support.fakes import FakeClock, FakeProgramStore
-from tests.support.report_fakes import FakeRevisions, FakeTotals
+from tests.support.examples import NOW, an_order
+from tests.support.report_fakes import FakeRevisions
 from tests.support.shop import Shop, customer, money_back
 
 MARCH = "2017-03"
 APRIL_4 = datetime(2017, 4, 4, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-class Ports(TypedDict):
-    totals: FakeTotals
-    program: FakeProgramStore
-    reports: FakeRevisions
-    clock: FakeClock
-
-
-class Books:
-    """A shop whose facts are counted as the streams bring them."""
-
-    def __init__(self) -> None:
-        self.shop = Shop(replace(PROGRAM, point_value_minor=Decimal("0.5")))
-        self.totals = FakeTotals()
-        self.reports = FakeRevisions()
-        self.told: list[CountedFact] = []
-
-    @property
-    def ports(self) -> Ports:
-        return {
-            "totals": self.totals,
-            "program": self.shop.program,
-            "reports": self.reports,
-            "clock": self.shop.clock,
-        }
-
-    def tell(self, *facts: CountedFact) -> None:
-        self.told += facts
-
-    def count(self) -> None:
-        facts = [*self._stored(), *((f"told-{n}", fact) for n, fact in enumerate(self.told))]
-        batch = [StreamRecord(name, name, "sk", {"fact": fact}) for name, fact in facts]
-        assert (
-            count_totals(batch, read_fact=_fact, program=self.shop.program, totals=self.totals)
-            == []
-        )
-
-    def _stored(self) -> Iterator[tuple[str, CountedFact]]:
-        store = self.shop.store
-        for kept in (store.accepted_orders, store.returns, store.ledger, store.history):
-            yield from ((f"{key}", fact) for key, fact in kept.items())
-
-
-def _fact(image: Mapping[str, Any]) -> CountedFact:
-    fact: CountedFact = image["fact"]
-    return fact
 
 
 def euros(amount_minor: int) -> SignedMoney:

@@ -1,0 +1,155 @@
+"""Whatever happens to members, the totals say what the members and the ledger say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loyalty.domain.errors import DomainError
+from loyalty.domain.journey import GONE
+from loyalty.domain.ledger import replay
+from loyalty.services.adjust_points import adjust_points
+from loyalty.services.merge_members import merge_members, undo_merge
+from loyalty.services.reward_action import reward_action
+from loyalty.services.transfer_points import transfer_points
+from tests.support.books import Books
+from tests.support.examples import an_order
+from tests.support.shop import Shop, customer, money_back
+
+CARDS = ("ann", "bob", "cid")
+
+
+def sell(shop: Shop, card: str, number: int) -> None:
+    amount_minor = 2_000 * number
+    order = an_order(f"O-{number}", amount_minor, occurred_at=shop.clock.now())
+    shop.sell(order, customer(card=card))
+
+
+def take_back(shop: Shop, _card: str, number: int) -> None:
+    at = shop.clock.now()
+    shop.take_back(money_back(1_500, f"R-{number}", at=at), order_id=f"O-{number % 7}")
+
+
+def wait(shop: Shop, _card: str, number: int) -> None:
+    shop.clock.advance(timedelta(days=20 * number))
+    shop.release_what_is_due()
+    shop.expire_what_is_due()
+
+
+def adjust(shop: Shop, card: str, number: int) -> None:
+    adjust_points(
+        shop.id_of(card),
+        adjustment_id=f"A-{number}",
+        points=number - 4,
+        reason="goodwill",
+        made_by="staff",
+        own_member_id=None,
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+        ids=shop.ids,
+    )
+
+
+def transfer(shop: Shop, card: str, number: int) -> None:
+    transfer_points(
+        shop.id_of(card),
+        transfer_id=f"T-{number}",
+        to_member_id=shop.id_of(CARDS[number % 3]),
+        points=number,
+        made_by="staff",
+        own_member_id=None,
+        store=shop.store,
+        clock=shop.clock,
+    )
+
+
+def review(shop: Shop, card: str, number: int) -> None:
+    reward_action(
+        shop.id_of(card),
+        action="review",
+        action_id=f"V-{number}",
+        occurred_at=shop.clock.now(),
+        made_by="shop",
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+def merge(shop: Shop, card: str, number: int) -> None:
+    merge_members(
+        shop.id_of(card),
+        merge_id=f"M-{number}",
+        other_member_id=shop.id_of(CARDS[number % 3]),
+        merged_by="staff",
+        own_member_id=None,
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+def undo(shop: Shop, card: str, number: int) -> None:
+    undo_merge(
+        shop.id_of(card),
+        f"M-{number}",
+        undone_by="staff",
+        own_member_id=None,
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+ACTS: tuple[Callable[[Shop, str, int], None], ...] = (
+    sell,
+    take_back,
+    wait,
+    adjust,
+    transfer,
+    review,
+    merge,
+    undo,
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(ACTS), st.sampled_from(CARDS), st.integers(1, 8)), max_size=25
+    )
+)
+def test_totals_are_what_members_and_ledger_say(
+    history: list[tuple[Callable[[Shop, str, int], None], str, int]],
+) -> None:
+    books = Books()
+    for card in CARDS:
+        books.shop.a_member(card)
+    for act, card, number in history:
+        try:
+            act(books.shop, card, number)
+        except DomainError:
+            continue  # what the rules refuse changes nothing
+    books.count()
+
+    levels = Counter(books.totals.levels("9999-12"))
+    flows: Counter[str] = Counter()
+    for counts in books.totals.by_month.values():
+        flows.update(counts)
+    store = books.shop.store
+    members = [m for m in store.members.values() if m.enrolled and m.status not in GONE]
+    assert +Counter(
+        {name: n for name, n in levels.items() if name.startswith("members:")}
+    ) == Counter(f"members:{member.tier}" for member in members)
+    accounts = [
+        replay(entry for (owner, _), entry in sorted(store.ledger.items()) if owner == member_id)
+        for member_id in store.members
+    ]
+    assert levels["points:pending"] == sum(account.points_pending for account in accounts)
+    assert levels["points:owed"] == sum(account.owed for account in accounts)
+    assert levels["points:available"] == sum(account.balance for account in accounts)
+    assert sum(n for name, n in flows.items() if name.startswith("ledger:")) == 0
