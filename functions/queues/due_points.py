@@ -15,7 +15,7 @@ from loyalty.services.due_points import work_through_shard
 
 def work(message: batch.Message) -> None:
     until = datetime.fromisoformat(message["until"])
-    work_through_shard(message["kind"], message["shard"], until, **composition.due_points_ports())
+    work_through_shard(message["kind"], message["shard"], until, **composition.due_ports())
 
 
 @instrumented

@@ -1,4 +1,4 @@
-"""Once a day, outside quiet hours: one message per shard of members who may be due a message."""
+"""Once a day, outside quiet hours: one message per shard of members who are due a message."""
 
 from __future__ import annotations
 

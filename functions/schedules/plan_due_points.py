@@ -1,4 +1,4 @@
-"""Once a day: one message per kind of work and shard of members whose points may be due."""
+"""Once a day: one message per kind of work and shard of members whose points are due."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ from loyalty.services.due_points import plan_due_points
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> None:
-    plan_due_points(**composition.due_plan_ports())
+    plan_due_points(**composition.due_ports())

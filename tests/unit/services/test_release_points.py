@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from loyalty.contracts.values import iso
 from loyalty.services.due_points import plan_due_points, work_through_shard
 from loyalty.services.ports import DUE_SHARDS, Due
 from loyalty.services.release_points import release
@@ -146,10 +147,14 @@ def test_a_large_shard_is_queued_again(shop: Shop) -> None:
     assert len(queue.messages) == 1
 
 
-def test_the_plan_has_every_kind_and_shard(shop: Shop) -> None:
+def test_the_plan_has_only_the_kinds_and_shards_in_which_something_is_due(shop: Shop) -> None:
+    ada = shop.a_member()
+    shop.sell(an_order("O-1"), customer(ada))
     queue = FakeQueue()
-    plan_due_points(clock=shop.clock, queue=queue)
-    assert [(message["kind"], message["shard"]) for message in queue.messages] == [
-        (kind, shard) for kind in ("release", "expiry") for shard in range(DUE_SHARDS)
+    plan_due_points(store=shop.store, clock=shop.clock, queue=queue)
+    assert queue.messages == []
+    shop.clock.advance(timedelta(days=30))
+    plan_due_points(store=shop.store, clock=shop.clock, queue=queue)
+    assert queue.messages == [
+        {"kind": "release", "shard": due_shard(ada), "until": iso(shop.clock.now())}
     ]
-    assert {message["until"] for message in queue.messages} == {"2017-03-15T12:00:00Z"}

@@ -229,13 +229,10 @@ class AwaitPorts(StartPorts):
     store: MemberStore
 
 
-class DuePlanPorts(TypedDict):
+class DuePorts(TypedDict):
+    store: MemberStore
     clock: Clock
     queue: WorkQueue
-
-
-class DuePointsPorts(DuePlanPorts):
-    store: MemberStore
 
 
 class ReportPorts(TypedDict):
@@ -332,14 +329,9 @@ def outbox() -> Outbox:
     )
 
 
-def due_plan_ports() -> DuePlanPorts:
-    """Return what planning the day's releases and expiries needs."""
-    return {"clock": clock(), "queue": due_queue()}
-
-
-def due_points_ports() -> DuePointsPorts:
-    """Return what releasing points and letting them expire needs."""
-    return {**due_plan_ports(), "store": member_store()}
+def due_ports() -> DuePorts:
+    """Return what planning and doing the day's releases and expiries needs."""
+    return {"store": member_store(), "clock": clock(), "queue": due_queue()}
 
 
 def progress_ports() -> ReportPorts:

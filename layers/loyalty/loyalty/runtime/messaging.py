@@ -29,6 +29,7 @@ class ProfilePorts(TypedDict):
 
 
 class DueMessagePlanPorts(TypedDict):
+    store: MemberStore
     clock: Clock
     queue: WorkQueue
 
@@ -111,7 +112,11 @@ def messages_queue() -> WorkQueue:
 
 def due_message_plan_ports() -> DueMessagePlanPorts:
     """Return what planning the day's messages needs."""
-    return {"clock": composition.clock(), "queue": messages_queue()}
+    return {
+        "store": composition.member_store(),
+        "clock": composition.clock(),
+        "queue": messages_queue(),
+    }
 
 
 def due_message_ports() -> DueMessagePorts:

@@ -25,14 +25,24 @@ from loyalty.services.service_messages import unless_refused
 
 # So many messages of each shard stay below the worker's time-out, also when it is given ten shards.
 DUE_PER_KIND: Final = 20
+KINDS: Final[tuple[DueKind, ...]] = ("points_sms", "statement", "voucher_reminder")
 
 Send = Callable[[Due], SendOutcome]
 
 
-def plan_due_messages(*, clock: Clock, queue: WorkQueue) -> None:
-    """Queue one message per shard: send all that is due by now."""
-    until = iso(clock.now())
-    queue.send([{"shard": shard, "until": until} for shard in range(DUE_SHARDS)])
+def plan_due_messages(*, store: MemberStore, clock: Clock, queue: WorkQueue) -> None:
+    """Queue one message per shard in which anything is due by now: send all of that.
+
+    Requests: up to 1 query per kind and shard, 1 per ten messages.
+    """
+    now = clock.now()
+    queue.send(
+        [
+            {"shard": shard, "until": iso(now)}
+            for shard in range(DUE_SHARDS)
+            if any(store.due(kind, shard, until=now, limit=1) for kind in KINDS)
+        ]
+    )
 
 
 def send_due_messages(

@@ -23,14 +23,18 @@ class _Work(Protocol):
 _WORK: Final[Mapping[DueKind, _Work]] = {"release": release, "expiry": expire}
 
 
-def plan_due_points(*, clock: Clock, queue: WorkQueue) -> None:
-    """Queue one message per kind and shard: do everything that is due by now."""
-    until = iso(clock.now())
+def plan_due_points(*, store: MemberStore, clock: Clock, queue: WorkQueue) -> None:
+    """Queue one message per kind and shard in which anything is due by now: do all of that.
+
+    Requests: 1 query per kind and shard, 1 per ten messages.
+    """
+    now = clock.now()
     queue.send(
         [
-            {"kind": kind, "shard": shard, "until": until}
+            {"kind": kind, "shard": shard, "until": iso(now)}
             for kind in _WORK
             for shard in range(DUE_SHARDS)
+            if store.due(kind, shard, until=now, limit=1)
         ]
     )
 
