@@ -277,9 +277,11 @@ class FakeTaskStore:
         return _page(sorted(found, key=lambda task: (task.opened_at, task.task_id)), limit, cursor)
 
     def store_token(self, task_id: str, token: str, at: datetime) -> None:
+        self._members.requests += 1
         self.tokens[task_id] = token
 
     def token(self, task_id: str) -> str | None:
+        self._members.requests += 1
         return self.tokens.get(task_id)
 
 
