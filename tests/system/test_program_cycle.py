@@ -115,6 +115,21 @@ def test_a_failing_member_is_reported_and_evaluated_alone(
     assert (ad_hoc["state"], ad_hoc["spend_minor"], ad_hoc["month"]) == ("evaluated", 30_000, None)
 
 
+def test_a_cycle_goes_on_after_a_crash(
+    program: Program, members: tuple[Customer, Customer]
+) -> None:
+    before = [program.items_of(member) for member in members], reports(program)
+    started = program.post("/v1/reports/cycles", {"month": MARCH}, role="manager")
+    program.until_saved()
+
+    program.crash()
+    program.advance(timedelta(minutes=2))
+
+    progress = program.get(f"/v1/reports/cycles/{started['cycle_id']}")
+    assert (progress["state"], progress["evaluated"]) == ("done", 2)
+    assert ([program.items_of(member) for member in members], reports(program)) == before
+
+
 def test_a_late_order_makes_a_new_revision_the_next_morning(
     program: Program, members: tuple[Customer, Customer]
 ) -> None:
