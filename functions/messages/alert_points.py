@@ -20,10 +20,10 @@ def handler(event: dict[str, Any], context: Any) -> None:
     posted = fact.data
     posting = PostedPoints(
         sequence=posted.sequence,
-        business_key=posted.business_key,
         points=posted.points,
         occurred_at=fact.metadata.occurred_at,
         recorded_at=posted.recorded_at,
+        is_silent=posted.is_silent,
     )
     outcome = alert_points(posted.member_id, posting, outbox=messaging.sms_outbox())
     logger.info("points alert", member_id=posted.member_id, outcome=outcome.outcome)

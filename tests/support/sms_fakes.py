@@ -83,11 +83,12 @@ class PhoneWorld(JourneyWorld):
         member_id: str = "m1",
         business_key: str = "order/pos/1",
         occurred_at: datetime | None = None,
+        is_silent: bool = False,
     ) -> Entry:
         """Post points to a member's account as an order does; they are available at once."""
         now = self.clock.now()
         member = self.store.members[member_id]
-        posting = Posting(member_id, business_key, occurred_at or now, now, "order")
+        posting = Posting(member_id, business_key, occurred_at or now, now, "order", is_silent)
         place = PendingPoints(now, now + timedelta(days=365), points)
         account, entry = accrue(member.account, posting, place)
         changed = replace(member, version=member.version + 1, account=account)
@@ -100,10 +101,10 @@ class PhoneWorld(JourneyWorld):
         """Hear of a posting as the bus tells it."""
         posted = PostedPoints(
             sequence=entry.sequence,
-            business_key=entry.business_key,
             points=entry.points,
             occurred_at=entry.occurred_at,
             recorded_at=entry.recorded_at,
+            is_silent=entry.is_silent,
         )
         return alert_points(entry.member_id, posted, outbox=self.sms_outbox)
 

@@ -249,7 +249,7 @@ class MemberStoreContract:
         account, entries = Account(), []
         for day in range(3):
             at = NOON + timedelta(days=day)
-            posting = Posting("ada", f"order/pos/{day}", at, at, "order")
+            posting = Posting("ada", f"order/pos/{day}", at, at, "order", is_silent=day == 1)
             account, entry = accrue(account, posting, PendingPoints(at, at, day + 1))
             entries.append(entry)
         store.commit(replace(new_member(), entries=tuple(entries)))

@@ -19,7 +19,7 @@ from loyalty.domain.acceptance import (
 from loyalty.domain.errors import FutureDate
 from loyalty.domain.journey import draw_variant
 from loyalty.domain.ledger import Lot, PendingPoints
-from loyalty.domain.member import Member
+from loyalty.domain.member import Identity, Member
 from loyalty.domain.orders import (
     Money,
     Order,
@@ -56,6 +56,16 @@ def half() -> Return:
 
 
 class TestEarning:
+    @pytest.mark.parametrize(
+        ("identities", "is_silent"),
+        [((), True), ((Identity("phone", "+4915112345678"),), False)],
+    )
+    def test_only_who_has_a_phone_is_to_be_told(
+        self, identities: tuple[Identity, ...], is_silent: bool
+    ) -> None:
+        [entry] = accept(an_order(), replace(MEMBER, identities=identities)).entries
+        assert entry.is_silent is is_silent
+
     def test_a_member_earns_from_the_very_moment_of_joining(self) -> None:
         assert accept(an_order(occurred_at=NOW)).order.points == 10
         just_before = an_order(occurred_at=NOW - timedelta(microseconds=1))

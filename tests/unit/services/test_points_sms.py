@@ -144,6 +144,19 @@ def test_history_that_is_imported_is_no_news(world: PhoneWorld) -> None:
     assert world.alert(world.post(52, occurred_at=NOON - timedelta(days=2))) == SENT
 
 
+def test_a_silent_posting_reads_nothing_and_is_in_no_bundle(world: PhoneWorld) -> None:
+    world.member_with_phone()
+    merged = world.post(500, is_silent=True)
+    world.store.requests = 0
+    assert world.alert(merged) == SUPPRESSED
+    assert world.store.requests == 0
+    for points in (51, 52):
+        world.alert(world.post(points))
+    world.clock.at = NEXT_MORNING
+    world.send_due()
+    assert world.phones.texts()[-1].startswith("more_points points=52 ")
+
+
 def test_a_first_posting_needs_one_read(world: PhoneWorld) -> None:
     world.member_with_phone()
     entry = world.post(51)
@@ -256,12 +269,12 @@ class TestEvaluation:
 
     def test_their_event_adds_nothing(self, world: PhoneWorld) -> None:
         world.member_with_phone()
-        entry = world.post(230, business_key="evaluation/2017-02/1/2017-02")
+        entry = world.post(230, business_key="evaluation/2017-02/1/2017-02", is_silent=True)
         assert world.alert(entry) == SUPPRESSED
 
     def test_the_bundle_does_not_tell_them_again(self, world: PhoneWorld) -> None:
         world.member_with_phone()
-        world.post(230, business_key="evaluation/2017-02/1/2017-02")
+        world.post(230, business_key="evaluation/2017-02/1/2017-02", is_silent=True)
         self.send(world)
         for points in (51, 52):
             world.alert(world.post(points))
@@ -272,7 +285,7 @@ class TestEvaluation:
     def test_at_night_they_wait_for_the_bundle(self, world: PhoneWorld) -> None:
         world.member_with_phone()
         world.clock.at = NOON - 10 * HOUR
-        world.post(230, business_key="evaluation/2017-02/1/2017-02")
+        world.post(230, business_key="evaluation/2017-02/1/2017-02", is_silent=True)
         assert self.send(world) == BUNDLED
         world.clock.at = NEXT_MORNING
         world.send_due()

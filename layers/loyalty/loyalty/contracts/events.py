@@ -96,7 +96,10 @@ class ReturnAccepted(Event[ReturnAcceptedData]):
 
 
 class PointsPostedData(Published):
-    """`points` changes pending and available together; `sequence` orders a member's entries."""
+    """`points` changes pending and available together; `sequence` orders a member's entries.
+
+    `is_silent` says that nobody is to be told of it at once.
+    """
 
     member_id: str
     sequence: int
@@ -105,6 +108,7 @@ class PointsPostedData(Published):
     points: int
     balance_after: int
     recorded_at: Timestamp
+    is_silent: bool = False
 
 
 class PointsPosted(Event[PointsPostedData]):

@@ -12,13 +12,7 @@ from loyalty.domain.earning import Earning, earn
 from loyalty.domain.errors import FutureDate, ReturnExceedsOrder
 from loyalty.domain.ledger import Entry, PendingPoints, Posting, spendable
 from loyalty.domain.member import Member, StatusChange
-from loyalty.domain.orders import (
-    AcceptedOrder,
-    AcceptedReturn,
-    Order,
-    OrderReturns,
-    Return,
-)
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.returns import TakenBack, fingerprint, take_back
 from loyalty.domain.threshold import cross, is_past, is_recent
@@ -306,6 +300,7 @@ def _credit(
         occurred_at=order.occurred_at,
         recorded_at=now,
         reason=f"order {order.key.source}/{order.key.order_id}",
+        is_silent=member.identity("phone") is None,
     )
     earned = _earned(order, order.releases_at, order.lot_expires_at, order.points)
     account, entry = accrue(member.account, posting, earned)

@@ -63,6 +63,7 @@ def post_missing(
             occurred_at=min(ended, at),
             recorded_at=at,
             reason=f"evaluation of {missing.month}",
+            is_silent=True,  # the evaluation tells of it itself
         )
         place = PendingPoints(
             releases_at=return_window_end(ended, definition.pending_days, zone),

@@ -98,6 +98,7 @@ class Entry:
     `release/…`, `adjustment/…`). `lot_changes`, `pending_changes`, `owed_change` and
     `expired_changes` are what replaying it does to the account. `points` is the change of the
     member's pending and available points together; `balance_after` is `Account.balance` after it.
+    `is_silent` says that nobody is to be told of it at once.
     """
 
     member_id: str
@@ -114,13 +115,15 @@ class Entry:
     pending_changes: tuple[PendingChange, ...] = ()
     owed_change: int = 0
     expired_changes: tuple[LotChange, ...] = ()
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """Whose entry it is, what caused it and when: all of an entry that is not arithmetic.
 
-    `reason` is for people and is read by finance: no personal data in it.
+    `reason` is for people and is read by finance: no personal data in it. `is_silent`: nobody is to
+    be told, for want of a phone, or because it is no news.
     """
 
     member_id: str
@@ -128,6 +131,7 @@ class Posting:
     occurred_at: datetime
     recorded_at: datetime
     reason: str
+    is_silent: bool = False
 
 
 def pending_account(member_id: str) -> str:
@@ -245,6 +249,7 @@ def post(
         pending_changes=changes.pending,
         owed_change=changes.owed,
         expired_changes=changes.expired,
+        is_silent=posting.is_silent,
     )
     return apply(account, entry), entry
 

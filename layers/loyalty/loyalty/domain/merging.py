@@ -365,7 +365,9 @@ def _added(counts: Mapping[str, int], more: Mapping[str, int], sign: int = 1) ->
 
 
 def _posting(member: Member, key: str, reason: str, now: datetime) -> Posting:
-    return Posting(member.member_id, key, occurred_at=now, recorded_at=now, reason=reason)
+    return Posting(
+        member.member_id, key, occurred_at=now, recorded_at=now, reason=reason, is_silent=True
+    )
 
 
 def _fact(

@@ -26,22 +26,16 @@ class PostedPoints:
     """What of a ledger entry decides whether its member is told."""
 
     sequence: int
-    business_key: str
     points: int
     occurred_at: datetime
     recorded_at: datetime
+    is_silent: bool
 
 
 def is_news(posting: PostedPoints | Entry) -> bool:
-    """Tell whether a posting is worth a message: it brings points, and for something recent.
-
-    An evaluation tells of what it posts itself.
-    """
-    return (
-        posting.points > 0
-        and posting.recorded_at - posting.occurred_at <= NEWS_FOR
-        and not posting.business_key.startswith(EVALUATION)
-    )
+    """Tell whether a posting is worth a message: it brings points, and for something recent."""
+    is_recent = posting.recorded_at - posting.occurred_at <= NEWS_FOR
+    return posting.points > 0 and is_recent and not posting.is_silent
 
 
 def sms_reaches(member: Member) -> bool:

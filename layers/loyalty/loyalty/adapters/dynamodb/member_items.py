@@ -202,6 +202,7 @@ class EntryItem(MembersItem, discriminator="entry"):
     pending_changes = DocumentAttribute(tuple[PendingChange, ...])
     owed_change = IntegerAttribute()
     expired_changes = DocumentAttribute(tuple[LotChange, ...], null=True)
+    is_silent = BooleanAttribute(null=True)
 
     @classmethod
     def of(cls, entry: Entry) -> EntryItem:
@@ -221,6 +222,7 @@ class EntryItem(MembersItem, discriminator="entry"):
             pending_changes=entry.pending_changes,
             owed_change=entry.owed_change,
             expired_changes=entry.expired_changes or None,
+            is_silent=entry.is_silent or None,
         )
 
     def entry(self) -> Entry:
@@ -239,6 +241,7 @@ class EntryItem(MembersItem, discriminator="entry"):
             pending_changes=self.pending_changes,
             owed_change=self.owed_change,
             expired_changes=self.expired_changes or (),
+            is_silent=bool(self.is_silent),
         )
 
 
