@@ -36,6 +36,8 @@ def read_items(tables: Tables, wanted: Iterable[Key]) -> list[MembersItem]:
     if len(rest) > BATCH_LIMIT:
         raise ValueError(f"{len(rest)} items at once; DynamoDB gives {BATCH_LIMIT}")
     found: list[MembersItem] = []
+    if not rest:  # DynamoDB refuses to read nothing
+        return found
     for attempt in range(ATTEMPTS):
         answer = tables.connection.batch_get_item(tables.members, rest, consistent_read=True)
         found += map(MembersItem.from_raw_data, answer["Responses"].get(tables.members, []))
