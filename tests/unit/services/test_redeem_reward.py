@@ -116,6 +116,18 @@ def test_a_reversal_restores_all_or_nothing(shop: RewardShop, ada: str) -> None:
             shop.spend(code, "U-2")
 
 
+def test_restored_points_are_due_to_expire_again(shop: RewardShop, ada: str) -> None:
+    shop.redeem(ada)
+    shop.clock.advance(timedelta(days=500))
+    shop.expire_what_is_due()
+    assert shop.reverse(ada).points_available == 10
+    shop.require_sound_books()
+    shop.clock.advance(timedelta(days=31))
+    shop.expire_what_is_due()
+    assert shop.member(ada).account.points_available == 0
+    shop.require_sound_books()
+
+
 def merged(shop: RewardShop, member_id: str, into: str) -> None:
     tombstone = replace(shop.member(member_id), status="merged", merged_into=into)
     shop.store.members[member_id] = tombstone
