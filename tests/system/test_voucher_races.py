@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -11,7 +13,7 @@ import pytest
 
 from loyalty.contracts.values import iso
 from tests.support.program import Json, Program
-from tests.system.test_concurrency import WEATHERS, at_once, raging
+from tests.system.test_concurrency import THREADS, WEATHERS, at_once, raging
 
 pytestmark = pytest.mark.system
 
@@ -163,6 +165,63 @@ def test_redemption_and_reversal_at_once_end_where_they_began(program: Program) 
     assert outcomes(answers) == {"won": TAKERS}
     assert program.get(f"/v1/members/{member_id}")["points_available"] == 10
     assert program.get(f"/v1/rewards/{reward_id}")["stock"] == STOCK
+
+
+def test_whatever_many_do_at_once_the_books_agree(program: Program) -> None:
+    stock = 15
+    mug = a_reward(program, points=7, stock=stock)
+    five = {"kind": "amount", "amount": {"amount_minor": 500, "currency": "EUR"}}
+    voucher = a_reward(program, points=11, kind="voucher", voucher=five)
+    members = [a_member(program, points=90) for _ in range(3)]
+
+    def shopper(number: int) -> Callable[[], None]:
+        draw = random.Random(number)
+
+        def act() -> None:
+            for step in range(8):
+                member_id = draw.choice(members)
+                redemption_id = f"R-{draw.randrange(THREADS)}-{step}"
+                redeemed = redemption(
+                    program, member_id, draw.choice((mug, voucher)), redemption_id
+                )().json()
+                for given in redeemed.get("vouchers", ()):
+                    path = f"/v1/vouchers/{given['code']}"
+                    use = {"redemption_id": "U-1", "order_id": "O-1", "amount_minor": 100}
+                    if draw.random() < 0.5:
+                        insist(program, f"{path}/redemptions", use)
+                    if draw.random() < 0.5:
+                        insist(program, f"{path}/rollbacks", {"redemption_id": "U-1"})
+                if draw.random() < 0.5:
+                    path = f"/v1/members/{member_id}/redemptions/{redemption_id}/reversal"
+                    insist(program, path, {})
+
+        return act
+
+    with raging(program, WEATHERS["both"]):
+        at_once([shopper(number) for number in range(THREADS)])
+    program.settle()
+
+    items = program.items()
+    kept = [item for item in items if item["item_type"] == "redemption"]
+    kept = [item for item in kept if item["member_id"] in members]
+    assert {item["state"] for item in kept} == {"redeemed", "reversed"}
+    open_ = [item for item in kept if item["state"] == "redeemed"]
+    held = sum(item["quantity"] for item in open_ if item["reward_id"] == mug)
+    assert program.get(f"/v1/rewards/{mug}")["stock"] + held == stock
+    for member_id in members:
+        spent = sum(item["points"] for item in open_ if item["member_id"] == member_id)
+        assert program.get(f"/v1/members/{member_id}")["points_available"] == 90 - spent
+    codes = {code for item in kept for code in json.loads(item["voucher_codes"])}
+    states = {
+        item["code"]: item["state"]
+        for item in program.items("VouchersTable")
+        if item["item_type"] == "voucher"
+    }
+    alive = {code for item in open_ for code in json.loads(item["voucher_codes"])}
+    assert {code for code in codes if states[code] == "cancelled"} == codes - alive
+    program.post("/v1/reports/ledger/checks", role="finance")
+    program.settle()
+    assert program.get("/v1/reports/ledger", role="finance")["violations"] == []
 
 
 def test_a_voucher_that_expires_is_cleared_by_the_schedule_and_told(program: Program) -> None:
