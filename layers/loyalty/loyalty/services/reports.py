@@ -117,9 +117,10 @@ def lock_month(
     now = clock.now()
     require_over(month, program.current(now), now)
     lock = with_retries(lambda: totals.lock(MonthLock(month, locked_by, now)))
-    written = {"totals": totals, "program": program, "reports": reports, "clock": clock}
-    health = write_health_report(month, **written)  # type: ignore[arg-type]
-    roi = write_roi_report(month, **written)  # type: ignore[arg-type]
+    health = write_health_report(
+        month, totals=totals, program=program, reports=reports, clock=clock
+    )
+    roi = write_roi_report(month, totals=totals, program=program, reports=reports, clock=clock)
     return MonthLocked(
         month=month,
         locked_by=lock.locked_by,
