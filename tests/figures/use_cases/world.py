@@ -11,13 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from loyalty.runtime import composition, messaging
+import pytest
+
+from loyalty.runtime import composition, messaging, rewarding
 from tests.support.counting import Requests, counting_requests
 from tests.support.dynamodb import create_tables
 from tests.support.elite_journey import journey_surroundings
 from tests.support.examples import NOW
 from tests.support.http import call
 from tests.support.moto_app import MotoApp, lambda_context, moto_app
+from tests.support.reward_fakes import FakeVoucherCodes
 
 Json: TypeAlias = dict[str, Any]
 Act: TypeAlias = Callable[[], Any]
@@ -54,6 +57,7 @@ class World:
     ada: str = ""
     bob: str = ""
     code: str = ""
+    codes: FakeVoucherCodes = field(default_factory=FakeVoucherCodes)
     _stored: dict[str, list[Json]] = field(default_factory=dict)
 
     def populate(self) -> None:
@@ -109,6 +113,8 @@ class World:
     def _begin_anew(self, *, was_written: bool) -> None:
         self.app.set_clock(NOW)
         composition.program_store.cache_clear()
+        self.codes = FakeVoucherCodes()
+        self.codes.new()  # Ada's
         if was_written:
             self._restore()
 
@@ -131,8 +137,14 @@ class World:
 @contextmanager
 def small_world(directory: Path) -> Iterator[World]:
     """Start the program at noon of the fifteenth of March 2017; no mail leaves it."""
-    with moto_app(directory, NOW) as app, journey_surroundings():
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        moto_app(directory, NOW) as app,
+        journey_surroundings(),
+    ):
         world = World(app)
+        # A code's shard decides when the job finds it.
+        patch.setattr(rewarding, "voucher_codes", lambda: world.codes)
         world.populate()
         yield world
 
