@@ -25,7 +25,7 @@ Machine = Mapping[str, Any]
 EXPRESS_SECONDS = 300
 
 _SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
-# statelint 3.1 does not know that these may be JSONata, nor all fields of a map's reader and writer.
+# statelint 3.1 does not know that these may be JSONata, nor all fields of a map's reader, writer.
 _STATELINT_IS_WRONG = (
     re.compile(r'\.TimeoutSeconds is "\{%.*%\}" but should be an Integer'),
     re.compile(r'\.Timestamp is "\{%.*%\}" but should be an RFC3339 timestamp'),
