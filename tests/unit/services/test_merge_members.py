@@ -19,9 +19,12 @@ from loyalty.domain.errors import (
 )
 from loyalty.domain.ledger import spendable
 from loyalty.domain.member import Consent, Identity, Member
+from loyalty.domain.tasks import Decision
 from loyalty.services.customers import current_member
+from loyalty.services.decide_task import decide_task
 from loyalty.services.merge_members import merge_members, undo_merge
 from tests.support.examples import NOW, PROGRAM, an_order
+from tests.support.fakes import FakeTaskStore
 from tests.support.shop import Shop, customer, money_back
 
 ADAS_CARD, BOBS_CARD = Identity("card", "ada"), Identity("card", "bob")
@@ -265,6 +268,31 @@ class TestUndo:
         assert points(shop, ada) == (10, 0, 0)
         assert points(shop, bob) == (20, 0, 0)
         assert {due.member_id for due in shop.due("expiry")} == {ada, bob}
+        shop.require_sound_books()
+
+    @pytest.mark.parametrize(("decision", "left"), [("approved", 10), ("rejected", 0)])
+    def test_what_was_held_goes_back_as_it_is_by_then(
+        self, shop: Shop, ada: str, bob: str, decision: Decision, left: int
+    ) -> None:
+        shop.program.definitions = [replace(PROGRAM, earns_per_card_and_day=1)]
+        shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="bob"))
+        merge(shop, ada, bob)
+        decide_task(
+            next(iter(shop.store.tasks)),
+            decision,
+            decided_by="staff",
+            own_member_id=None,
+            kinds=("fraud_review",),
+            tasks=FakeTaskStore(shop.store),
+            store=shop.store,
+            program=shop.program,
+            clock=shop.clock,
+        )
+        undo(shop, ada)
+        assert points(shop, ada) == (10, 0, 0)
+        assert points(shop, bob) == (10, 10 + left, 0)
+        shop.take_back(money_back(10_000, "R-3"), order_id="O-3")
+        assert points(shop, bob) == (10, 10, 0)
         shop.require_sound_books()
 
     def test_what_came_back_meanwhile_is_not_given_back(

@@ -76,19 +76,23 @@ def move(
 def still_there(share: Account, account: Account) -> Changes:
     """Return what of a share an account still holds, wherever its points are now.
 
-    Pending points may have been released into their lot, and lots may have expired. What was spent
-    of a lot since then counts as the account's own.
+    Held points may be held no more, pending ones released into their lot, and lots may have
+    expired. What was spent of a lot since then counts as the account's own.
     """
     pending: list[PendingChange] = []
     wanted = {lot.expires_at: lot.points for lot in share.lots}
     there = {replace(part, points=0): part.points for part in account.pending}
     for part in share.pending:
-        found = min(part.points, there.get(replace(part, points=0), 0))
-        if found:
-            pending.append(
-                PendingChange(part.releases_at, part.lot_expires_at, found, part.held_by)
-            )
-        left = part.points - found
+        left = part.points
+        held, free = replace(part, points=0), replace(part, points=0, held_by=None)
+        for place in dict.fromkeys((held, free)):
+            found = min(left, there.get(place, 0))
+            if found:
+                left -= found
+                there[place] -= found
+                pending.append(
+                    PendingChange(place.releases_at, place.lot_expires_at, found, place.held_by)
+                )
         wanted[part.lot_expires_at] = wanted.get(part.lot_expires_at, 0) + left
     lots, missing = _found(wanted, account.lots)
     for lot in share.expired:

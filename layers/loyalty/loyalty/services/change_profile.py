@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from loyalty.domain.journey import Step
-from loyalty.services.customers import commit_step, present_member
+from loyalty.services.customers import commit_step, current_member
 from loyalty.services.ports import MemberStore
 from loyalty.services.retrying import with_retries
 
@@ -25,7 +25,7 @@ def change_profile(member_id: str, said: Mapping[str, str | None], *, store: Mem
     """
 
     def decide() -> None:
-        member = present_member(store, member_id)
+        member = current_member(store, member_id)
         name, address = said.get("name", member.name), said.get("address", member.address)
         if (name, address) == (member.name, member.address):
             return
