@@ -138,7 +138,11 @@ def post_redemption(code: TypedCode, request: VoucherUseRequest) -> Response:
 def post_rollback(code: TypedCode, request: RollbackRequest) -> Response:
     http.caller(app).require(*_TILLS)
     undone, is_new = roll_back_voucher(
-        code, request.redemption_id, request.order_id, **rewarding.voucher_ports()
+        code,
+        request.redemption_id,
+        order_id=request.order_id,
+        amount_minor=request.amount_minor,
+        **rewarding.voucher_ports(),
     )
     return http.answer(_created(is_new), undone)
 
@@ -151,7 +155,12 @@ def post_rollback(code: TypedCode, request: RollbackRequest) -> Response:
 )
 def post_cancellation(code: TypedCode, request: CancellationRequest) -> Response:
     http.caller(app).require("service", "manager", "admin")
-    cancelled = cancel_voucher_of_code(code, reason=request.reason, **rewarding.voucher_ports())
+    cancelled = cancel_voucher_of_code(
+        code,
+        reason=request.reason,
+        redemption_id=request.redemption_id,
+        **rewarding.voucher_ports(),
+    )
     return http.answer(HTTPStatus.OK, cancelled)
 
 

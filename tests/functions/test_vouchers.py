@@ -150,6 +150,19 @@ def test_a_roll_back_undoes_a_redemption_and_uses_up_its_id(app: MotoApp) -> Non
     assert use(code, "redemptions", "R-2").status == 201
     other = use(code, "rollbacks", "R-2", order_id="O-2")
     is_problem(other, 409, "redemption_conflict")
+    part = use(code, "rollbacks", "R-2", amount_minor=1)
+    is_problem(part, 409, "redemption_conflict")
+    assert use(code, "rollbacks", "R-2", amount_minor=1_000).status == 201
+
+
+def test_who_has_reserved_it_may_end_it(app: MotoApp) -> None:
+    code = code_of()
+    use(code, "reservations", "R-1")
+    path = f"/v1/vouchers/{code}/cancellations"
+    for redemption_id, status in (("R-2", 409), ("R-1", 200)):
+        body = {"redemption_id": redemption_id, "order_id": "O-1"}
+        assert call("vouchers", "POST", path, body, roles="manager").status == status
+    assert get(code).body["state"] == "cancelled"
 
 
 def test_it_expires_at_its_very_instant_and_the_job_clears_it_away(app: MotoApp) -> None:

@@ -164,17 +164,26 @@ class VoucherUseRequest(Contract):
 
 
 class RollbackRequest(Contract):
-    """The reservation or redemption to undo as a whole; `order_id`, when given, must be its own."""
+    """The reservation or redemption to undo as a whole; what else is given must be its own."""
 
     redemption_id: Key
     order_id: Key | None = None
+    amount_minor: SpentMinor | None = None
     store_id: Key | None = None
 
 
 class CancellationRequest(Contract):
-    """`reason` is for finance: no personal data in it."""
+    """`reason` is for finance: no personal data in it.
+
+    Who has reserved the voucher can end it by naming that redemption. Order, amount and store are
+    taken as in the other requests, and not needed.
+    """
 
     reason: Text = "cancelled by staff"
+    redemption_id: Key | None = None
+    order_id: Key | None = None
+    amount_minor: SpentMinor | None = None
+    store_id: Key | None = None
 
 
 class ReservationView(Contract):

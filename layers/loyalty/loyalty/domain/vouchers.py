@@ -188,8 +188,17 @@ def expire(voucher: Voucher, at: datetime) -> VoucherStep | None:
     )
 
 
-def cancel(voucher: Voucher, reason: str, *, at: datetime, only_unused: bool) -> VoucherStep:
+def cancel(
+    voucher: Voucher,
+    reason: str,
+    *,
+    at: datetime,
+    only_unused: bool,
+    redemption_id: str | None = None,
+) -> VoucherStep:
     """End a voucher before its time; a second time changes nothing.
+
+    The redemption that has it reserved may be named, and ends with it.
 
     Raises
     ------
@@ -207,7 +216,7 @@ def cancel(voucher: Voucher, reason: str, *, at: datetime, only_unused: bool) ->
             raise VoucherAlreadyRedeemed(voucher.voucher_id)
         case "expired":
             raise VoucherHasExpired(voucher.voucher_id)
-        case "reserved":
+        case "reserved" if held_by(voucher, at) != redemption_id:
             raise VoucherIsReserved(voucher.voucher_id)
     if only_unused and not voucher.is_unused:
         raise VoucherAlreadyRedeemed(voucher.voucher_id)

@@ -16,9 +16,16 @@ from loyalty.services.vouchers import present_voucher, view
 
 
 def cancel_voucher_of_code(
-    typed_code: str, *, reason: str, vouchers: VoucherStore, clock: Clock
+    typed_code: str,
+    *,
+    reason: str,
+    redemption_id: str | None,
+    vouchers: VoucherStore,
+    clock: Clock,
 ) -> VoucherView:
     """Cancel a voucher, or what is left of it; a second time changes nothing.
+
+    `redemption_id` is the one that has it reserved, if it is to end as well.
 
     Requests: 1 read and 1 transaction; 1 read for a repeat.
 
@@ -34,7 +41,13 @@ def cancel_voucher_of_code(
 
     def attempt() -> VoucherView:
         now = clock.now()
-        step = cancel(present_voucher(typed_code, vouchers), reason, at=now, only_unused=False)
+        step = cancel(
+            present_voucher(typed_code, vouchers),
+            reason,
+            at=now,
+            only_unused=False,
+            redemption_id=redemption_id,
+        )
         if step.fact is not None:
             vouchers.commit(step)
         return view(step.voucher, now)

@@ -75,13 +75,13 @@ class MemberChange:
     """Everything that one change of a member writes, in one transaction.
 
     Conditions that the store adds: the member is still at `expected_version` (0: does not exist);
-    an order, an accepted return, a guard, a message claim, an entry is new; `returns` is
-    still at its version − 1 (an order without `returns` requires that no returns item exists); an
-    identity is unclaimed, already this member's, or `claims_from`'s; a due item that is removed
-    exists; a task is still at its version − 1 (one of version 1 that is there already is left
-    alone); those of `redemption` are at `RedemptionChange`. `member` None: an order that nobody can
-    be found for, a return that waits, or due items alone. `only` names the parts of the member that
-    are written, beside the version, when the rest was not read.
+    an order, an accepted return, a guard, a message claim, an entry is new; `returns` is still at
+    its version − 1 (an order without `returns` requires that no returns item exists); an identity
+    is unclaimed, already this member's, or `claims_from`'s; a due item that is removed exists; a
+    task is still at its version − 1 (one of version 1 that is there already is left alone); those
+    of `redemption` are at `RedemptionChange`. `member` None: an order that nobody can be found for,
+    a return that waits, or due items alone. `only` names the parts of the member that are written,
+    beside the version, when the rest was not read.
     """
 
     member: Member | None

@@ -16,8 +16,9 @@ from loyalty.services.vouchers import take_step
 def roll_back_voucher(
     typed_code: str,
     redemption_id: str,
-    order_id: str | None = None,
     *,
+    order_id: str | None = None,
+    amount_minor: int | None = None,
     vouchers: VoucherStore,
     clock: Clock,
 ) -> tuple[VoucherUseAnswer, bool]:
@@ -35,13 +36,16 @@ def roll_back_voucher(
     VoucherNotFound, RedemptionNotFound
         There is no such voucher, or it knows no such id.
     RedemptionConflict
-        The id was used for another order than `order_id`.
+        The id was used for another order than `order_id`, or another amount than `amount_minor`.
     MemberBusy
         Others kept changing the voucher.
     """
 
     def decide(voucher: Voucher, use: VoucherUse | None, now: datetime) -> VoucherStep:
-        if use is not None and order_id not in (None, use.order_id):
+        own = use is None or (
+            order_id in (None, use.order_id) and amount_minor in (None, use.amount_minor)
+        )
+        if not own:
             raise RedemptionConflict(redemption_id)
         return roll_back(voucher, use, redemption_id, at=now)
 
