@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -20,9 +20,12 @@ from local.replay.dataset import CURRENCY, SOURCE, Basket
 from local.replay.doors import Doors
 from local.replay.journal import Journal
 
-# Customers read their mail, and staff their tasks, twice a day; no answer comes sooner than a day,
-# so none is found too late.
+# Customers read their mail twice a day; no answer comes sooner than a day, so none is found too
+# late.
 _MAIL_EVERY = timedelta(hours=12)
+# Upgrades are proposed by the month's evaluation alone, in the night to this day; a manager's yes
+# opens the task of the gift at once.
+_REVIEW_DAY = 3
 # The journey asks in this order; from the third time on it is outreach.
 _ASKED = ("invite", "reminder", "outreach")
 
@@ -87,7 +90,8 @@ class Simulation:
         at = start + _MAIL_EVERY
         while at < end:
             self._at(at, self._read_mail)
-            self._at(at, self._look_at_tasks)
+            if (at.day, at.hour) == (_REVIEW_DAY, 12):
+                self._at(at, self._look_at_reviews)
             at += _MAIL_EVERY
 
     def _send_order(self, basket: Basket, _: datetime) -> None:
@@ -115,18 +119,28 @@ class Simulation:
                 when = _time(mail["sent_at"]) + delay
                 self._at(when, partial(self._answer, household, answer, link))
 
-    def _look_at_tasks(self, at: datetime) -> None:
-        for task in self._doors.open_tasks("tier_review"):
+    def _look_at_reviews(self, at: datetime) -> None:
+        for task in self._new_tasks("tier_review"):
             verdict, delay = behaviour.decision_on(task["task_id"], self._seed)
-            self._work_on(task, at + delay, {"decision": verdict, "comment": "As the file says."})
-        for task in self._doors.open_tasks("gift_dispatch"):
-            tracking = {"decision": "dispatched", "tracking": f"T-{task['task_id']}"}
-            self._work_on(task, at + behaviour.dispatch_of(task["task_id"], self._seed), tracking)
+            self._at(at + delay, partial(self._review, task["task_id"], verdict))
 
-    def _work_on(self, task: dict[str, Any], at: datetime, decision: dict[str, Any]) -> None:
-        if task["task_id"] not in self._known_tasks:
-            self._known_tasks.add(task["task_id"])
-            self._at(at, lambda _: self._doors.decide(task["task_id"], decision))
+    def _review(self, task_id: str, verdict: str, at: datetime) -> None:
+        self._doors.decide(task_id, {"decision": verdict, "comment": "As the file says."})
+        self._at(at + _MAIL_EVERY, self._look_at_gifts)
+
+    def _look_at_gifts(self, at: datetime) -> None:
+        for task in self._new_tasks("gift_dispatch"):
+            delay = behaviour.dispatch_of(task["task_id"], self._seed)
+            self._at(at + delay, partial(self._dispatch, task["task_id"]))
+
+    def _dispatch(self, task_id: str, _: datetime) -> None:
+        self._doors.decide(task_id, {"decision": "dispatched", "tracking": f"T-{task_id}"})
+
+    def _new_tasks(self, kind: str) -> Iterator[dict[str, Any]]:
+        for task in self._doors.open_tasks(kind):
+            if task["task_id"] not in self._known_tasks:
+                self._known_tasks.add(task["task_id"])
+                yield task
 
     def _answer(self, household: int, answer: Answer, link: str, at: datetime) -> None:
         status = self._doors.follow(link)

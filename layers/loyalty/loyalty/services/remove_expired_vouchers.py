@@ -15,8 +15,9 @@ from loyalty.services.voucher_ports import EXPIRY_SHARDS, VoucherStore
 LIMIT = 5_000
 PAGE = 200
 REPORT, MARK = "voucher_expiry", "cleared"
-# Days before the mark are walked again: an index may lag, a mark may be from the middle of a day.
-OVERLAP = timedelta(days=2)
+# The day of the mark is walked again, as it was not over yet; just after midnight, while the index
+# may lag, the day before is too.
+OVERLAP = timedelta(hours=1)
 FIRST_LOOK_BACK = timedelta(days=62)
 
 
