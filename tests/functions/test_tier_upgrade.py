@@ -32,6 +32,7 @@ from loyalty.runtime import composition, rewarding, tasking
 from loyalty.services.create_voucher import create_voucher
 from loyalty.services.decide_task import decide_task
 from loyalty.services.ports import MemberChange
+from loyalty.services.tier_upgrade import redeemed_gift_task_id
 from tests.support.elite_journey import (
     MEMBER_ID,
     journey_surroundings,
@@ -194,6 +195,16 @@ class TestSteps:
         event = sample(name)
         call(tier_upgrade.wake_upgrade, event)
         tasking.task_store().store_token(event["detail"]["data"]["task_id"], "token", NOW)
+        call(tier_upgrade.wake_upgrade, event)
+        assert executions.woken == ["token"]
+
+    def test_points_that_were_given_back_wake_who_waits_for_the_gift(
+        self, executions: FakeExecutions
+    ) -> None:
+        event = sample("RedemptionReversed.v1")
+        data = event["detail"]["data"]
+        task_id = redeemed_gift_task_id(composition.ids(), data["redemption_id"], data["member_id"])
+        tasking.task_store().store_token(task_id, "token", NOW)
         call(tier_upgrade.wake_upgrade, event)
         assert executions.woken == ["token"]
 

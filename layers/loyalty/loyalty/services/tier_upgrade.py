@@ -45,6 +45,11 @@ def gift_task_id(ids: Ids, upgrade_id: str) -> str:
     return ids.derive("t", f"tier_gift/{upgrade_id}")
 
 
+def redeemed_gift_task_id(ids: Ids, redemption_id: str, member_id: str) -> str:
+    """Return the id of the task to send a gift that was redeemed for points."""
+    return ids.derive("t", f"redemption/{redemption_id}/{member_id}")
+
+
 def start_upgrade(
     upgrade: UpgradeInput,
     *,
@@ -102,7 +107,7 @@ def start_dispatch(
     bool
         False when an earlier call started it, or there is no task: nothing is to be sent.
     """
-    task_id = ids.derive("t", f"redemption/{redemption_id}/{member_id}")
+    task_id = redeemed_gift_task_id(ids, redemption_id, member_id)
     if tasks.task(task_id) is None:
         return False
     dispatch = UpgradeInput(
