@@ -312,3 +312,11 @@ def test_a_redeemed_gift_is_waited_for_and_sent(program: Program) -> None:
         *READ,
         "Dispatched",
     ]
+
+    redemptions = f"/v1/members/{buyer.member_id}/redemptions"
+    program.post(redemptions, {"redemption_id": "R-2", "reward_id": "mug"})
+    program.settle()
+    unsent = buyer.task("gift_dispatch")["task_id"]
+    program.post(f"{redemptions}/R-2/reversal", {}, role="manager")
+    program.settle()
+    assert program.visited(f"{buyer.member_id}-gift-{unsent}", MACHINE)[-1] == "GiftWithdrawn"
