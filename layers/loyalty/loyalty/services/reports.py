@@ -135,7 +135,7 @@ def refresh_reports(
 ) -> int:
     """Write the reports of the latest months anew that have any and are not locked.
 
-    Requests: 1 query, 1 for each of the latest months; 7, and at most 2 writes, for one with reports.
+    Requests: 1 query, and 1 per month; 7 and at most 2 writes for each that has reports.
 
     Returns
     -------
