@@ -179,7 +179,7 @@ def test_a_statement_is_sent_to_who_wants_one(app: MotoApp, phones: FakeSmsSende
         member_id = outcome.member.member_id
         record_preferences(member_id, {"statement": True}, **composition.member_ports())
         for month in (4, 5):
-            app.set_clock(NOW.replace(month=month, day=2, hour=10))
+            app.set_clock(NOW.replace(month=month, day=4, hour=10))
             schedules.plan_due_messages.handler({}, lambda_context())
             work_through(app)
     assert [mail.subject for mail in sender.sent] == [

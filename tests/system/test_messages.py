@@ -88,17 +88,32 @@ def test_a_profile_says_how_far_a_member_is(program: Program) -> None:
     assert profile["is_top"] is False
 
 
-def test_who_wants_a_statement_gets_one_a_month(program: Program) -> None:
+def test_a_month_ends_with_a_new_tier_and_the_statement_that_was_asked_for(
+    program: Program,
+) -> None:
     email = f"statement-{program.number()}@example.com"
     member_id = member_with(program, email=email)
-    buys(program, 20_000, email=email)
+    buys(program, 120_000, email=email)
     program.put(f"/v1/members/{member_id}/preferences", {"statement": True})
-    program.advance_to(_second_of_next_month(program.now) + timedelta(hours=12))
-    mails = program.cloud.get(f"/_local/mail?format=json&to={email}")["items"]
-    subjects = [mail["subject"] for mail in mails]
-    assert len([subject for subject in subjects if "statement" in subject]) == 1
+    month = program.now
+    program.advance_to(_fourth_of_next_month(month) + timedelta(hours=12))
+    mails = mails_to(program, email)
+    new_tier, statement = (
+        mails["You have reached Gold"],
+        mails[f"Your Elite statement for {month:%B %Y}"],
+    )
+    assert len(mails) == 2
+    assert "A voucher is waiting for you" in new_tier
+    assert "Your tier: Gold" in statement
+    assert "Earned in" in statement
 
 
-def _second_of_next_month(at: datetime) -> datetime:
+def mails_to(program: Program, email: str) -> dict[str, str]:
+    """Return what somebody was written, by subject."""
+    found = program.cloud.get(f"/_local/mail?format=json&to={email}")["items"]
+    return {mail["subject"]: mail["text"] for mail in found if "invit" not in mail["subject"]}
+
+
+def _fourth_of_next_month(at: datetime) -> datetime:
     first = (at.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + 32 * DAY).replace(day=1)
-    return first + DAY
+    return first + 3 * DAY

@@ -22,10 +22,10 @@ from loyalty.services.statement_mail import StatementOutbox, amount_text, send_s
 from tests.support.job_fakes import FakeQueue
 from tests.support.journey_fakes import NOON, FakeCatalogue, JourneyWorld
 
-SECOND_OF_APRIL = datetime(2017, 4, 2, tzinfo=UTC)
-SECOND_OF_MAY = datetime(2017, 5, 2, tzinfo=UTC)
-DUE = Due("statement", SECOND_OF_APRIL, "m1")
-NEXT = Due("statement", SECOND_OF_MAY, "m1")
+FOURTH_OF_APRIL = datetime(2017, 4, 4, tzinfo=UTC)
+FOURTH_OF_MAY = datetime(2017, 5, 4, tzinfo=UTC)
+DUE = Due("statement", FOURTH_OF_APRIL, "m1")
+NEXT = Due("statement", FOURTH_OF_MAY, "m1")
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ class TestStatement:
     ) -> None:
         a_member(world)
         say(world, statement=True)
-        world.clock.at = SECOND_OF_APRIL + timedelta(hours=10)
+        world.clock.at = FOURTH_OF_APRIL + timedelta(hours=10)
         assert run(world) == 1
         [mail] = world.sender.sent
         assert (mail.subject, mail.headers) == ("statement", {})
@@ -138,7 +138,7 @@ class TestStatement:
     def test_a_second_run_of_the_day_sends_nothing(self, world: JourneyWorld) -> None:
         a_member(world)
         say(world, statement=True)
-        world.clock.at = SECOND_OF_APRIL
+        world.clock.at = FOURTH_OF_APRIL
         run(world)
         world.store.due_items.add(DUE)  # its removal was lost
         assert run(world) == 1
@@ -149,7 +149,7 @@ class TestStatement:
         a_member(world)
         say(world, statement=True)
         say(world, statement=False)
-        world.clock.at = SECOND_OF_APRIL
+        world.clock.at = FOURTH_OF_APRIL
         assert run(world) == 1
         assert not world.sender.sent
         assert not world.store.due_items
@@ -157,7 +157,7 @@ class TestStatement:
     def test_who_cannot_be_reached_is_due_again_next_month(self, world: JourneyWorld) -> None:
         a_member(world, suppressed={"email": "bounce"})
         say(world, statement=True)
-        world.clock.at = SECOND_OF_APRIL
+        world.clock.at = FOURTH_OF_APRIL
         run(world)
         assert not world.sender.sent
         assert world.store.due_items == {NEXT}
@@ -166,14 +166,14 @@ class TestStatement:
         a_member(world)
         say(world, statement=True)
         a_member(world, version=5, status="left")
-        world.clock.at = SECOND_OF_APRIL
+        world.clock.at = FOURTH_OF_APRIL
         assert run(world) == 1
         assert not world.store.due_items
 
     def test_one_in_doubt_goes_out_once_more(self, world: JourneyWorld) -> None:
         a_member(world)
         say(world, statement=True)
-        world.clock.at = SECOND_OF_APRIL
+        world.clock.at = FOURTH_OF_APRIL
         world.sender.failures = [EmailInDoubt("no answer")]
         assert run(world) == 0
         assert world.store.due_items == {DUE}

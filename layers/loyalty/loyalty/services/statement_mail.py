@@ -23,8 +23,8 @@ from loyalty.services.service_messages import (
 )
 from loyalty.services.statement import RewardCatalogue, figures
 
-# The first day of a month settles the month before: late orders, the evaluation.
-DAYS_AFTER_MONTH: Final = 1
+# The month is evaluated on the third of the next one; the statement has the tier of that.
+DAYS_AFTER_MONTH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
