@@ -146,6 +146,10 @@ def cancelling_by_id(app: MotoApp) -> Act:
     return lambda: cancel_voucher("V-1", reason="undone", **rewarding.voucher_ports())
 
 
+def cancelling_before_it_is_issued(app: MotoApp) -> Act:
+    return lambda: cancel_voucher("V-1", reason="undone", **rewarding.voucher_ports())
+
+
 def reserving(app: MotoApp) -> Act:
     code = issue()
     return lambda: use(code, "reservations")
@@ -235,6 +239,7 @@ USE_CASES = [
     issuing_a_batch,
     creating_by_rule,
     cancelling_by_id,
+    cancelling_before_it_is_issued,
     reserving,
     redeeming,
     redeeming_a_part,

@@ -42,7 +42,7 @@ class FakeVoucherStore:
         self.all: dict[str, Voucher] = {}
         self.uses: dict[tuple[str, str], VoucherUse] = {}
         self.facts: dict[tuple[str, int], VoucherFact] = {}
-        self.ids: dict[str, str] = {}
+        self.ids: dict[str, str | None] = {}
         self.used: dict[tuple[str, str], int] = {}
         self.batches: dict[str, VoucherBatch] = {}
         self.requests = 0
@@ -62,7 +62,13 @@ class FakeVoucherStore:
 
     def codes(self, voucher_ids: Sequence[str]) -> Mapping[str, str]:
         self.requests += 1
-        return {name: self.ids[name] for name in voucher_ids if name in self.ids}
+        codes = {name: self.ids.get(name) for name in voucher_ids}
+        return {name: code for name, code in codes.items() if code is not None}
+
+    def bar(self, voucher_id: str) -> None:
+        self.requests += 1
+        if self.ids.setdefault(voucher_id, None) is not None:
+            raise ChangeRefused("ConditionalCheckFailed")
 
     def commit(self, *steps: VoucherStep) -> None:
         self.requests += 1

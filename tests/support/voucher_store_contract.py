@@ -68,6 +68,17 @@ class VoucherStoreContract:
         assert taken.value.code == a_code(1)
         assert vouchers.voucher(a_code(2)) is None
 
+    def test_a_barred_id_is_never_issued(self, vouchers: VoucherStore) -> None:
+        vouchers.bar("V-1")
+        vouchers.bar("V-1")
+        with pytest.raises(VoucherIdTaken) as taken:
+            vouchers.commit(issued(1))
+        assert taken.value.code is None
+        assert vouchers.codes(["V-1"]) == {}
+        vouchers.commit(issued(2))
+        with pytest.raises(ChangeRefused):
+            vouchers.bar("V-2")
+
     def test_a_code_is_given_once(self, vouchers: VoucherStore) -> None:
         vouchers.commit(issued(1))
         other = replace(issued(1).voucher, voucher_id="V-2")

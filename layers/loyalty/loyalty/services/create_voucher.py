@@ -20,7 +20,7 @@ def create_voucher(
     codes: VoucherCodes,
     program: ProgramStore,
     clock: Clock,
-) -> Voucher:
+) -> Voucher | None:
     """Issue the voucher of a rule; the same `voucher_id` again gives the first one.
 
     Whether the program has vouchers at all is the caller's question. Requests: 1 transaction; 1
@@ -36,6 +36,11 @@ def create_voucher(
         What it is good for, from now on.
     cause
         The business key of what issues it; no personal data.
+
+    Returns
+    -------
+    Voucher or None
+        None when the id was cancelled before it was issued.
 
     Raises
     ------
@@ -66,19 +71,21 @@ def issue_once(
     vouchers: VoucherStore,
     codes: VoucherCodes,
     clock: Clock,
-) -> tuple[Voucher, bool]:
+) -> tuple[Voucher | None, bool]:
     """Issue a voucher, or return the one that has the id already, and whether it is new.
 
     Requests and errors as for `create_voucher`.
     """
 
-    def attempt() -> tuple[Voucher, bool]:
+    def attempt() -> tuple[Voucher | None, bool]:
         step = issue(
             codes.new(), voucher_id, terms, member_id=member_id, cause=cause, at=clock.now()
         )
         try:
             vouchers.commit(step)
         except VoucherIdTaken as taken:
+            if taken.code is None:
+                return None, False
             found = vouchers.voucher(taken.code)
             if found is None:
                 raise ChangeRefused("a voucher id without a voucher") from taken

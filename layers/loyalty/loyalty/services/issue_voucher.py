@@ -74,6 +74,8 @@ def issue_voucher(
         codes=codes,
         clock=clock,
     )
+    if voucher is None:
+        raise VoucherConflict(request.voucher_id)
     asked = (as_asked(terms, voucher.terms, request.valid_from), request.member_id)
     if not is_new and (voucher.terms, voucher.member_id) != asked:
         raise VoucherConflict(request.voucher_id)

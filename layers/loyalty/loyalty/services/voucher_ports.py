@@ -35,9 +35,9 @@ class VoucherBatch:
 
 
 class VoucherIdTaken(Exception):
-    """The voucher id was issued before; `code` is the code that it got."""
+    """The voucher id was issued before; `code` is the code that it got, None for a barred id."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str | None) -> None:
         super().__init__("a voucher has this id")
         self.code = code
 
@@ -59,6 +59,16 @@ class VoucherStore(Protocol):
         """Return the codes of those that exist of up to 100 voucher ids: one batch read."""
         ...
 
+    def bar(self, voucher_id: str) -> None:
+        """Let a voucher id never be issued: one write.
+
+        Raises
+        ------
+        ChangeRefused
+            It was issued meanwhile.
+        """
+        ...
+
     def commit(self, *steps: VoucherStep) -> None:
         """Write steps, all or nothing: one transaction.
 
@@ -68,7 +78,7 @@ class VoucherStore(Protocol):
         Raises
         ------
         VoucherIdTaken
-            A new voucher's id was issued before.
+            A new voucher's id was issued before, or is barred.
         VoucherLimitReached
             The member has used as many vouchers of the batch as one may.
         ChangeRefused

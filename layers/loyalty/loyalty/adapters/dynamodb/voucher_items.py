@@ -218,9 +218,9 @@ class VoucherFactItem(VouchersItem, discriminator="voucher_fact"):
 
 
 class VoucherIdItem(VouchersItem, discriminator="voucher_id"):
-    """The guard that a voucher id is issued once, and which code it got."""
+    """The guard that a voucher id is issued once, and which code it got; none: it is barred."""
 
-    code = UnicodeAttribute()
+    code = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, voucher: Voucher) -> VoucherIdItem:

@@ -28,7 +28,10 @@ from loyalty.adapters.dynamodb.voucher_tables import (
 from loyalty.domain.errors import CursorInvalid
 from loyalty.domain.voucher_codes import read
 from loyalty.domain.vouchers import Voucher, VoucherStep
+from loyalty.services.ports import ChangeRefused
 from loyalty.services.voucher_ports import VoucherBatch, VoucherContext
+
+_REFUSED = "ConditionalCheckFailedException"
 
 
 class DynamoVoucherStore:
@@ -65,8 +68,17 @@ class DynamoVoucherStore:
         return {
             by_key[item.pk, item.sk]: item.code
             for item in self._read(by_key)
-            if isinstance(item, VoucherIdItem)
+            if isinstance(item, VoucherIdItem) and item.code is not None
         }
+
+    def bar(self, voucher_id: str) -> None:
+        item = VoucherIdItem(*voucher_items.id_key(voucher_id))
+        try:
+            item.save(VoucherIdItem.code.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code == _REFUSED:
+                raise ChangeRefused("the voucher was issued") from error
+            raise
 
     def commit(self, *steps: VoucherStep) -> None:
         """Write `steps`: one TransactWriteItems (2 capacity units per KB and item)."""
@@ -123,7 +135,7 @@ class DynamoVoucherStore:
         try:
             item.save(VoucherBatchItem.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if error.cause_response_code != _REFUSED:
                 raise
             return VoucherBatchItem.get(item.pk, item.sk, consistent_read=True).batch()
         return batch
