@@ -54,7 +54,7 @@ class Activity:
             self._in_flight[kind] -= 1
             if did_work:
                 self._generation += 1
-            self._changed.notify_all()
+            self._tell_waiting()
 
     @contextmanager
     def busy(self, kind: str) -> Iterator[None]:
@@ -79,12 +79,17 @@ class Activity:
         with self._changed:
             self._blocked.append(event)
             self._in_flight.subtract(held)
-            self._changed.notify_all()
+            self._tell_waiting()
         event.wait()
         with self._lock:
             self._blocked.remove(event)
             self._in_flight.update(held)
             self._generation += 1
+
+    def _tell_waiting(self) -> None:
+        # Whoever waits for quiet would look in vain while anything is left, thousands of times.
+        if not any(self._in_flight.values()):
+            self._changed.notify_all()
 
     def add_probe(self, name: str, pending: Callable[[], int]) -> None:
         """Register a count of work that waits somewhere without being in flight yet."""
