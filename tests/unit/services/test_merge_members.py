@@ -291,6 +291,8 @@ class TestUndo:
         undo(shop, ada)
         assert points(shop, ada) == (10, 0, 0)
         assert points(shop, bob) == (10, 10 + left, 0)
+        assert sum(month.points_due for month in shop.member(ada).months) == 10
+        assert sum(month.points_due for month in shop.member(bob).months) == 20 + left
         shop.take_back(money_back(10_000, "R-3"), order_id="O-3")
         assert points(shop, bob) == (10, 10, 0)
         shop.require_sound_books()

@@ -267,10 +267,7 @@ class Books(RuleBasedStateMachine):
         store = self.shop.store
         earned = sum(order.points for order in store.accepted_orders.values())
         back = sum(returns.points for returns in store.order_returns.values())
-        forfeited: Counter[str] = Counter()
-        for entry in store.ledger.values():
-            if entry.business_key.startswith("hold/") and entry.kind == "reversal":
-                forfeited[entry.business_key.removeprefix("hold/")] -= entry.points
+        forfeited = self._forfeited()
         for key, returns in store.order_returns.items():
             taken = returns.points + forfeited[key.cause]
             assert taken <= store.accepted_orders[key].points
@@ -288,13 +285,25 @@ class Books(RuleBasedStateMachine):
         """Also while they are merged, and after that was undone."""
         store = self.shop.store
         spent: Counter[str] = Counter()
+        earned: Counter[str] = Counter()
+        forfeited = self._forfeited()
         for key, order in store.accepted_orders.items():
             back = store.order_returns.get(key)
             whose = current_member(store, str(order.member_id)).member_id
             spent[whose] += order.eligible_minor - (back.eligible_minor if back else 0)
+            earned[whose] += order.points - (back.points if back else 0) - forfeited[key.cause]
         for member_id, member in store.members.items():
             assert member.lifetime_spend_minor == spent[member_id]
             assert sum(month.net_spend_minor for month in member.months) == spent[member_id]
+            assert sum(month.points_due for month in member.months) == earned[member_id]
+
+    def _forfeited(self) -> Counter[str]:
+        """Return the points of held orders that were rejected, by the order's business key."""
+        forfeited: Counter[str] = Counter()
+        for entry in self.shop.store.ledger.values():
+            if entry.business_key.startswith("hold/") and entry.kind == "reversal":
+                forfeited[entry.business_key.removeprefix("hold/")] -= entry.points
+        return forfeited
 
     def _posting(self, member_id: str, business_key: str) -> Posting:
         now = self.shop.clock.now()

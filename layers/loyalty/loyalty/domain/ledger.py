@@ -65,6 +65,11 @@ class Account:
         return sum(part.points for part in self.pending)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there are no points, spendable or not, and no debt."""
+        return not (self.points_available or self.points_pending or self.owed)
+
+    @property
     def balance(self) -> int:
         """The ledger balance of `member:<id>:available`; below zero by what is owed."""
         return self.points_available - self.owed

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from loyalty.domain.acceptance import purchase_back
 from loyalty.domain.errors import MergeIsFinal
 from loyalty.domain.journey import status_change
-from loyalty.domain.ledger import Account, Entry, Posting
+from loyalty.domain.ledger import Account, Entry, PendingPoints, Posting
 from loyalty.domain.member import (
     Channel,
     Consent,
@@ -194,7 +194,7 @@ def undo(
         account=moved.giver,
     )
     left = _counting(left, merged.share, -1)
-    if merged.survivor_joined_at is None and not _holds_points(moved.giver):
+    if merged.survivor_joined_at is None and moved.giver.is_empty:
         left = replace(left, joined_at=None, standing=TierStanding())
     restored = replace(
         _standing_as(other, merged.other_was),
@@ -246,6 +246,20 @@ def less_return(
     return replace(merged, share=share)
 
 
+def less_forfeited(merged: Merge, held: PendingPoints, counted_on: date) -> Merge:
+    """Take held points of the share, which were rejected since, out of it and its totals."""
+    share = merged.share
+    less = Purchase(points_due=-held.points, points_posted=-held.points)
+    pending = tuple(part for part in share.account.pending if part != held)
+    share = replace(
+        share,
+        account=replace(share.account, pending=pending),
+        months=count_in_months(share.months, counted_on, less),
+        days=count_in_days(share.days, counted_on, less),
+    )
+    return replace(merged, share=share)
+
+
 def _taking_over(survivor: Member, other: Member) -> Member:
     """Return the survivor with what is more than a sum: identities, words, membership."""
     joined = [at for at in (survivor.joined_at, other.joined_at) if at is not None]
@@ -285,10 +299,6 @@ def _giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
     if taken_over and _elite(survivor) == merged.other_was:
         return _standing_as(left, merged.survivor_was)
     return left
-
-
-def _holds_points(account: Account) -> bool:
-    return bool(account.points_available or account.points_pending or account.owed)
 
 
 def _reached(standing: EliteStanding) -> int:

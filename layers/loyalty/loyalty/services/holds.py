@@ -82,7 +82,7 @@ def settle_hold(change: MemberChange, task: Task, definition: ProgramDefinition)
         after = replace(member, account=account)
     else:
         after, entry = _without_held(member, posting, task)
-        guard = Guard(GUARD, task.cause, task.member_id, {"task_id": task.task_id}, {})
+        guard = Guard(GUARD, task.cause, task.member_id, dict(task.data), {})
         change = replace(change, guards=(*change.guards, guard))
     return replace(
         change,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from loyalty.contracts.merges import MergeView
@@ -17,9 +17,10 @@ from loyalty.domain.errors import (
 )
 from loyalty.domain.journey import GONE
 from loyalty.domain.member import Identity, Member
-from loyalty.domain.merging import Merge, Merging, merge, undo
+from loyalty.domain.merging import Merge, Merging, less_forfeited, merge, undo
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.dues import newly_due
+from loyalty.services.holds import GUARD as HOLD
 from loyalty.services.ports import Clock, Due, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 
@@ -154,7 +155,7 @@ def undo_merge(
         if survivor is None or other is None:
             raise MemberNotFound(member_id)
         merging = undo(
-            known,
+            _less_forfeited(known, store),
             survivor,
             other,
             undone_by=undone_by,
@@ -191,6 +192,18 @@ def _unmerged(store: MemberStore, member_id: str) -> Member:
     if member is None or member.status in GONE:
         raise MemberNotFound(member_id)
     return member
+
+
+def _less_forfeited(known: Merge, store: MemberStore) -> Merge:
+    """Leave out what was held and rejected since the merge: 1 read per order that was held then."""
+    for part in known.share.account.pending:
+        if part.held_by is None or not part.points:
+            continue
+        rejected = store.guard(known.other_member_id, HOLD, part.held_by)
+        if rejected is not None:
+            counted_on = date.fromisoformat(str(rejected.request["counted_on"]))
+            known = less_forfeited(known, part, counted_on)
+    return known
 
 
 def _still_owned(other: Member, survivor: Member) -> tuple[Identity, ...]:
