@@ -65,9 +65,11 @@ class World:
         saved = {"based_on_version": 0, "definition": RULES}
         request("program", "PUT", "/v1/program", saved, roles="admin")()
         composition.reset()
+        joined_at = datetime(2017, 1, 1, 12, tzinfo=UTC)
+        self.app.set_clock(joined_at)
+        self.ada = self.enrolled(ADA | {"name": "Ada Lovelace", "consent": {"email": True}})
         for month in range(1, 1 + LOTS):
-            self.app.set_clock(datetime(2017, month, 1, 12, tzinfo=UTC))
-            self.ada = self.enrolled(ADA | {"name": "Ada Lovelace", "consent": {"email": True}})
+            self.app.set_clock(joined_at.replace(month=month))
             given(self.ada, f"lot-{month}", 300)()
         self.app.set_clock(NOW)
         self.bob = self.enrolled(BOB)
