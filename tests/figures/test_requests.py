@@ -40,8 +40,6 @@ ASK_NOTHING: Final = {
     "authorizer.authorize",
     "inactive_outreach.plan_outreach",
     "ledger_check.plan_ledger_check",
-    "schedules.plan_due_messages",
-    "schedules.plan_due_points",
     "streams.publish_events",
     "tier_upgrade.continue_upgrade",
 }

@@ -162,6 +162,7 @@ MESSAGES: Final[Section] = {
     "points SMS, day's second posting": lambda world: after(
         posted(world), posted(world, "A-2", 20)
     ),
+    "day's plan of due shards, none": lambda world: step("schedules.plan_due_messages", {}),
     "due shard with no message": lambda world: due_messages(world),
     "due shard, a bundle of postings": with_two_postings,
     "due shard, a statement": with_statement,

@@ -50,6 +50,7 @@ POINTS: Final[Section] = {
     "transfer that came before": lambda world: again(moved(world)),
     "rewarded action": acted,
     "rewarded action that came before": lambda world: again(acted(world)),
+    "day's plan of due shards, none": lambda world: step("schedules.plan_due_points", {}),
     "due shard with nothing due": lambda world: due(world, "release", NOW),
     "due shard, a member's points released": lambda world: due(
         world, "release", NOW + timedelta(days=15)
