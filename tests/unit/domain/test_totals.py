@@ -26,6 +26,7 @@ PURCHASES = st.builds(
     orders=st.integers(0, 3),
 )
 DAYS = st.dates(date(2014, 1, 1), date(2017, 12, 31))
+DAYS_OF_2017 = st.dates(date(2017, 1, 1), date(2017, 12, 31))
 
 
 def months_of(*bought: tuple[date, Purchase]) -> tuple[MonthTotals, ...]:
@@ -60,7 +61,7 @@ def test_nothing_is_lost_however_many_months_there_are(
         )
 
 
-@given(st.lists(st.tuples(DAYS.filter(lambda day: day.year == 2017), PURCHASES), max_size=30))
+@given(st.lists(st.tuples(DAYS_OF_2017, PURCHASES), max_size=30))
 def test_within_two_years_the_order_of_orders_does_not_matter(
     bought: list[tuple[date, Purchase]],
 ) -> None:
