@@ -12,12 +12,12 @@ from local.replay.months import Months
 from local.replay.standings import cycles
 from local.workspace import Workspace
 
-# A cycle waits some minutes for the totals; no schedule fires in the hours after midnight.
-_A_CYCLE = timedelta(hours=1)
+# A cycle waits some minutes for the totals; the first schedule of a day fires at two.
+_A_CYCLE = timedelta(minutes=30)
 
 
 def close_year(doors: Doors, end: datetime) -> datetime:
-    """Let the last month be evaluated too; return an hour past the midnight after that."""
+    """Let the last month be evaluated too; return half an hour past the midnight after that."""
     closed_at = (end + timedelta(days=3)).replace(hour=0) + _A_CYCLE
     doors.advance(closed_at)
     return closed_at
