@@ -28,8 +28,9 @@ from loyalty.services.retrying import with_retries
 
 HEALTH: Final = "health"
 ROI: Final = "roi"
-# Late facts of months further back wait for finance to ask.
-REFRESHED_MONTHS: Final = 13
+# Each takes a look at all of its counts, every day. Late facts of months further back get into their
+# reports when finance locks the month.
+REFRESHED_MONTHS: Final = 3
 
 Report = TypeVar("Report", bound=MonthReport)
 
