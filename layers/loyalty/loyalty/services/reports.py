@@ -28,8 +28,8 @@ from loyalty.services.retrying import with_retries
 
 HEALTH: Final = "health"
 ROI: Final = "roi"
-# Each takes a look at all of its counts, every day. Late facts of months further back get into their
-# reports when finance locks the month.
+# Each takes a look at all of its counts, every day. What comes later still gets into a month's
+# reports when finance locks it.
 REFRESHED_MONTHS: Final = 3
 
 Report = TypeVar("Report", bound=MonthReport)
