@@ -109,3 +109,11 @@ def test_only_members_give_and_get(shop: Shop) -> None:
     with pytest.raises(MemberNotFound):
         give(shop, to="nobody")
     assert balances(shop) == (10, 0)
+
+
+def test_a_merged_profile_of_ones_own_is_ones_own(shop: Shop) -> None:
+    old = shop.a_member("old")
+    shop.merge(shop.id_of("bob"), old)
+    with pytest.raises(OwnAccount):
+        give(shop, to=old, by="bob")
+    assert balances(shop) == (10, 0)

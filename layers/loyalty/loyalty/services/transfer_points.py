@@ -76,6 +76,8 @@ def transfer_points(
         taker = enrolled_member(store, to_member_id)
         if giver.member_id == taker.member_id:
             raise SameMember(member_id)
+        if own_member_id == taker.member_id:
+            raise OwnAccount("nobody gives themselves points")
         posting = Posting(
             member_id=giver.member_id,
             business_key=f"transfer/{member_id}/{transfer_id}",
