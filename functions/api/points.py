@@ -87,6 +87,7 @@ def post_action(member_id: Key, done: ActionRequest) -> Response:
         action_id=done.action_id,
         occurred_at=done.occurred_at,
         made_by=caller.subject,
+        own_member_id=caller.member_id,
         **composition.action_ports(),
     )
     return http.answer(HTTPStatus.CREATED, rewarded)

@@ -125,6 +125,7 @@ def review(shop: Shop) -> None:
         action_id="R-1",
         occurred_at=shop.clock.now(),
         made_by="shop",
+        own_member_id=None,
         store=shop.store,
         program=shop.program,
         clock=shop.clock,

@@ -167,6 +167,7 @@ class Books(RuleBasedStateMachine):
                     action_id=action_id,
                     occurred_at=self.shop.clock.now(),
                     made_by="shop",
+                    own_member_id=None,
                     store=self.shop.store,
                     program=self.shop.program,
                     clock=self.shop.clock,

@@ -15,6 +15,7 @@ from loyalty.domain.errors import (
     FutureDate,
     MemberNotFound,
     NotEnrolled,
+    OwnAccount,
     SwitchedOff,
 )
 from loyalty.domain.program import ActionReward
@@ -47,6 +48,7 @@ def reward(
     *,
     action: str = "review",
     at: datetime | None = None,
+    by: str | None = None,
 ) -> ActionAnswer:
     return reward_action(
         member_id,
@@ -54,6 +56,7 @@ def reward(
         action_id=action_id,
         occurred_at=at or shop.clock.now(),
         made_by="shop",
+        own_member_id=by,
         store=shop.store,
         program=shop.program,
         clock=shop.clock,
@@ -107,6 +110,15 @@ def test_the_same_id_is_one_action(shop: Shop, ada: str) -> None:
     reward(shop, ada)
     with pytest.raises(ActionConflict):
         reward(shop, ada, action="birthday")
+
+
+def test_nobody_rewards_their_own_account(shop: Shop, ada: str) -> None:
+    old = shop.a_member("old")
+    shop.merge(ada, old)
+    for member_id in (ada, old):
+        with pytest.raises(OwnAccount):
+            reward(shop, member_id, by=ada)
+    assert reward(shop, ada, by="somebody else").points == 5
 
 
 def test_what_has_no_reward_is_refused(shop: Shop, ada: str) -> None:

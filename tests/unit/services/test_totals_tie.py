@@ -75,6 +75,7 @@ def review(shop: Shop, card: str, number: int) -> None:
         action_id=f"V-{number}",
         occurred_at=shop.clock.now(),
         made_by="shop",
+        own_member_id=None,
         store=shop.store,
         program=shop.program,
         clock=shop.clock,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from loyalty.contracts.points import ActionAnswer
 from loyalty.domain.acceptance import require_past
 from loyalty.domain.actions import SIGN_UP, reward, reward_of
-from loyalty.domain.errors import ActionConflict
+from loyalty.domain.errors import ActionConflict, OwnAccount
 from loyalty.domain.ledger import spendable
 from loyalty.services.customers import enrolled_member
 from loyalty.services.dues import newly_due
@@ -30,6 +30,7 @@ def reward_action(
     action_id: str,
     occurred_at: datetime,
     made_by: str,
+    own_member_id: str | None,
     store: MemberStore,
     program: ProgramStore,
     clock: Clock,
@@ -46,11 +47,13 @@ def reward_action(
         What was done, and the caller's own id for it.
     occurred_at
         When it was done.
-    made_by
-        Who says so.
+    made_by, own_member_id
+        Who says so, and the member that they are themselves, if any.
 
     Raises
     ------
+    OwnAccount
+        Nobody rewards their own account.
     ActionConflict
         The same id came before with another action.
     FutureDate
@@ -62,6 +65,8 @@ def reward_action(
     MemberBusy
         Others kept changing the member.
     """
+    if own_member_id == member_id:
+        raise OwnAccount("nobody rewards their own account")
     require_past(occurred_at, clock.now())
 
     def decide() -> ActionAnswer:
@@ -72,6 +77,8 @@ def reward_action(
             return ActionAnswer.model_validate(made_before.answer)
         now = clock.now()
         before = enrolled_member(store, member_id)
+        if own_member_id == before.member_id:
+            raise OwnAccount("nobody rewards their own account")
         change = _rewarded(
             MemberChange(
                 member=replace(before, version=before.version + 1),
