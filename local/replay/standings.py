@@ -54,6 +54,7 @@ class _Span:
     since: datetime
     month: str = ""
     voucher: Voucher | None = None
+    is_undone: bool = False
 
 
 @dataclass(slots=True)
@@ -104,19 +105,30 @@ class Standing:
 
     def taken_back(self, at: datetime) -> None:
         """Look after a return whether the tier, or what waits for a yes, still stands."""
+        while self._undo_one(at):
+            pass
+
+    def _undo_one(self, at: datetime) -> bool:
         span, now = self._spans[-1], f"{at:%Y-%m}"
         reached = max(self._reached(span.month or now), self._reached(now))
         if self._review and self._review[0] > reached:
             self._review = None
-        if not span.month or len(self._spans) == 1:
-            return
-        fallback = max(reached, self._spans[-2].tier)
-        if fallback < span.tier:
-            if span.voucher and at < span.voucher.expires_at:
-                span.voucher.is_cancelled = True
-                self.months.voucher("cancelled", at)
-            self._move(_Span(fallback, at), now)
-            self._lost_at = ""
+        base = next((lower for lower in self._ladder() if lower.tier < span.tier), None)
+        if not span.month or base is None or reached >= span.tier:
+            return False
+        if span.voucher and at < span.voucher.expires_at:
+            span.voucher.is_cancelled = True
+            self.months.voucher("cancelled", at)
+        span.is_undone = True
+        fallen = _Span(base.tier, at, base.month, base.voucher)
+        if reached > base.tier:
+            fallen = _Span(reached, at, span.month)
+        self._move(fallen, now)
+        self._lost_at = ""
+        return True
+
+    def _ladder(self) -> list[_Span]:
+        return [span for span in self._spans[::-1] if not span.is_undone]
 
     def decided(self, decision: Decision) -> None:
         """Do what a manager's decision on the upgrade that waits does."""

@@ -25,7 +25,7 @@ BEGIN = TierSpan("member", NOW)
 PLATINUM = TierSpan("platinum", NOW, MARCH, UPGRADE_ID)
 IN_REVIEW = TierStanding((BEGIN,), review=TierReview("platinum", MARCH, UPGRADE_ID))
 UPGRADED = TierStanding((BEGIN, PLATINUM))
-UNDONE = TierStanding((BEGIN, PLATINUM, BEGIN))
+UNDONE = TierStanding((BEGIN, replace(PLATINUM, undone=True), BEGIN))
 KINDS: tuple[TaskKind, ...] = (
     "tier_review",
     "gift_dispatch",

@@ -152,3 +152,15 @@ class TestTiers:
         joined_at = NOON + timedelta(days=1)
         found = figures(basket("a", MILK, BEER), joined_at=joined_at, end=self.MAY)
         assert found["tiers"] == "2017-02:silver 2017-03:silver 2017-04:silver"
+
+    def test_everything_back_undoes_one_upgrade_after_the_other(self) -> None:
+        sent = (basket("a", MILK, BEER), basket("b", MILK, BEER))
+        decision = Decision(7, True, datetime(2017, 4, 20, tzinfo=UTC))
+        at = datetime(2017, 4, 25, tzinfo=UTC)
+        back = [GoodsBack(order, at, amount_minor=5000) for order in sent]
+        one = figures(*sent, back[0], decisions=(decision,), end=self.MAY)
+        assert one["tiers"] == "2017-02:silver 2017-03:gold 2017-04:gold"
+        assert one["vouchers"] == "gold 2017-03 issued 2017-06-03"
+        all_ = figures(*sent, *back, decisions=(decision,), end=self.MAY)
+        assert all_["tiers"] == "2017-02:silver 2017-03:gold 2017-04:silver"
+        assert all_["vouchers"] == "gold 2017-03 cancelled 2017-06-03"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from loyalty.domain.member import Member
 from loyalty.domain.tier_changes import apply
@@ -43,6 +44,22 @@ def test_a_return_names_the_upgrade_that_it_undid() -> None:
         GOLD_ID,
         None,
     )
+
+
+def test_who_falls_back_is_again_in_the_upgrade_below() -> None:
+    gold = TierSpan("gold", NOW, MARCH, GOLD_ID)
+    platinum = TierSpan("platinum", NOW, MARCH, PLATINUM_ID)
+    member = replace(ADA, standing=TierStanding((BEGIN, gold, platinum)))
+    decision = TierDecision("gold", 1, reason="return", back_in=gold)
+    then = NOW + timedelta(days=1)
+    moved, (fact,) = apply(member, decision, "2017-04", then)
+    assert moved.standing.spans == (
+        BEGIN,
+        gold,
+        replace(platinum, undone=True),
+        replace(gold, since=then),
+    )
+    assert (fact.data["undone_upgrade_id"], fact.data["upgrade_id"]) == (PLATINUM_ID, None)
 
 
 def test_a_proposal_waits_and_moves_nobody() -> None:

@@ -112,17 +112,23 @@ def test_another_or_no_review_is_left_alone(standing: TierStanding) -> None:
 
 class TestStanding:
     PLATINUM = TierSpan("platinum", THEN, MARCH, U)
+    UNDONE = replace(PLATINUM, undone=True)
     DOWN = TierSpan("gold", THEN)
 
     def test_an_upgrade_stands_until_it_is_undone(self) -> None:
         assert stands((*WAITING.spans, self.PLATINUM), U)
         assert not stands(WAITING.spans, U)
-        assert not stands((*WAITING.spans, self.PLATINUM, self.DOWN), U)
+        assert not stands((*WAITING.spans, self.UNDONE, GOLD), U)
 
-    def test_a_further_upgrade_leaves_it(self) -> None:
-        assert stands((*WAITING.spans, self.PLATINUM), str(GOLD.upgrade_id))
+    def test_a_further_upgrade_leaves_it_also_when_that_is_undone(self) -> None:
+        gold_id = str(GOLD.upgrade_id)
+        assert stands((*WAITING.spans, self.PLATINUM), gold_id)
+        assert stands((*WAITING.spans, self.UNDONE, GOLD), gold_id)
+
+    def test_a_tier_lost_at_an_evaluation_was_earned(self) -> None:
+        assert stands((*WAITING.spans, self.PLATINUM, self.DOWN), U)
 
     def test_one_that_was_undone_before_the_next_does_not_come_back(self) -> None:
-        spans = (*WAITING.spans, self.PLATINUM, self.DOWN, replace(self.PLATINUM, upgrade_id="u2"))
+        spans = (*WAITING.spans, self.UNDONE, GOLD, replace(self.PLATINUM, upgrade_id="u2"))
         assert not stands(spans, U)
         assert stands(spans, "u2")

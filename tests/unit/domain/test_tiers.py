@@ -27,6 +27,8 @@ MOVED = datetime(2017, 4, 3, tzinfo=UTC)
 MEMBER = TierStanding((TierSpan("member", JOINED),))
 GOLD_ID = "ada-2017-03-gold"
 GOLD = TierStanding((TierSpan("member", JOINED), TierSpan("gold", MOVED, MARCH, GOLD_ID)))
+PLATINUM = TierStanding((*GOLD.spans, TierSpan("platinum", MOVED, MARCH, "ada-2017-03-platinum")))
+AFTER = datetime(2017, 4, 20, tzinfo=UTC)
 REVIEWED = TierReview("platinum", MARCH, "ada-2017-03-platinum")
 
 
@@ -154,7 +156,7 @@ class TestAfterAReturn:
 
     def test_an_upgrade_is_undone_when_its_period_no_longer_qualifies(self) -> None:
         decision = self.undone(GOLD, spent(100_000, returned_minor=1))
-        assert decision == TierDecision("member", 99_999, reason="return")
+        assert decision == TierDecision("member", 99_999, reason="return", back_in=MEMBER.spans[0])
 
     def test_it_holds_at_the_threshold(self) -> None:
         assert self.undone(GOLD, spent(110_000, returned_minor=10_000)) is None
@@ -163,13 +165,28 @@ class TestAfterAReturn:
         since = spent(1, "2017-04")
         assert self.undone(GOLD, spent(100_000, returned_minor=1), since) is None
 
-    def test_a_member_falls_back_no_lower_than_where_they_came_from(self) -> None:
-        platinum = replace(
-            GOLD, spans=(*GOLD.spans, TierSpan("platinum", MOVED, MARCH, "ada-2017-03-platinum"))
-        )
-        decision = self.undone(platinum, spent(300_000, returned_minor=290_000))
+    def test_one_upgrade_is_undone_at_a_time(self) -> None:
+        decision = self.undone(PLATINUM, spent(300_000, returned_minor=290_000))
         assert decision is not None
-        assert decision.tier == "gold"
+        assert (decision.tier, decision.back_in) == ("gold", GOLD.spans[-1])
+
+    def test_the_upgrade_below_is_undone_from_the_tier_fallen_back_to(self) -> None:
+        back_in_gold = replace(GOLD.spans[-1], since=AFTER)
+        fallen = (*GOLD.spans, replace(PLATINUM.spans[-1], undone=True), back_in_gold)
+        assert self.undone(TierStanding(fallen), spent(300_000, returned_minor=200_000)) is None
+        decision = self.undone(TierStanding(fallen), spent(300_000, returned_minor=200_001))
+        assert decision is not None
+        assert (decision.tier, decision.back_in) == ("member", MEMBER.spans[0])
+
+    def test_a_tier_in_between_can_be_undone_too(self) -> None:
+        straight_up = TierStanding((MEMBER.spans[0], PLATINUM.spans[-1]))
+        decision = self.undone(straight_up, spent(300_000, returned_minor=1))
+        assert decision is not None
+        assert decision.back_in == TierSpan("gold", MOVED, MARCH)
+        in_between = TierStanding((*straight_up.spans, decision.back_in))
+        further = self.undone(in_between, spent(300_000, returned_minor=299_999))
+        assert further is not None
+        assert further.tier == "member"
 
     def test_the_tier_everybody_begins_in_is_never_undone(self) -> None:
         assert self.undone(MEMBER, spent(10, returned_minor=10)) is None

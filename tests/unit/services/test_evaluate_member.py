@@ -265,3 +265,22 @@ class TestAtOnce:
         evaluation.buy("O-1", 100_000)
         evaluation.shop.take_back(money_back(1))
         assert evaluation.member.tier == "member"
+
+    @pytest.mark.parametrize("split", [(200_001,), (1, 200_000), (100_000, 100_000, 1)])
+    def test_however_goods_come_back_every_upgrade_they_led_to_is_undone(
+        self, split: tuple[int, ...]
+    ) -> None:
+        tiers = tuple(replace(tier, needs_approval=False) for tier in PROGRAM.tiers)
+        evaluation = Evaluation(tier_upgrade="at_once", tiers=tiers)
+        evaluation.buy("O-1", 250_000)
+        evaluation.buy("O-2", 50_000)
+        gold, platinum = (span.upgrade_id for span in evaluation.member.standing.spans[1:])
+        for number, amount_minor in enumerate(split):
+            evaluation.shop.take_back(money_back(amount_minor, f"R-{number}"))
+        assert evaluation.member.tier == "member"
+        undone = [
+            change.data["undone_upgrade_id"]
+            for change in evaluation.shop.store.history.values()
+            if change.event == "TierChanged" and change.data["reason"] == "return"
+        ]
+        assert undone == [platinum, gold]

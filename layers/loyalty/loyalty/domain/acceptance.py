@@ -350,9 +350,13 @@ def _upgraded_at_once(
 def _tier_after_return(
     member: Member, definition: ProgramDefinition, now: datetime
 ) -> tuple[Member, tuple[StatusChange, ...]]:
+    """Undo one upgrade after the other, until the tier holds."""
     month = month_of(program_day(now, definition.time_zone))
-    decision = after_return(member.standing, member.months, definition, month)
-    return apply(member, decision, month, now) if decision else (member, ())
+    facts: tuple[StatusChange, ...] = ()
+    while decision := after_return(member.standing, member.months, definition, month):
+        member, undone = apply(member, decision, month, now)
+        facts += undone
+    return member, facts
 
 
 def _return_posting(

@@ -81,6 +81,11 @@ def _moved(
         named = standing.review.upgrade_id
         standing = replace(standing, review=None)
     span = TierSpan(decision.tier, at, month if named else None, named)
+    undone = None
+    if decision.reason == "return":
+        undone = standing.spans[-1].upgrade_id
+        standing = replace(standing, spans=_without(standing.spans, undone))
+        span = replace(decision.back_in or span, since=at)
     data: dict[str, str | int | bool | None] = {
         "from_tier": standing.tier,
         "to_tier": decision.tier,
@@ -88,8 +93,15 @@ def _moved(
         "month": month,
         "qualifying": decision.qualifying,
         "upgrade_id": named,
-        "undone_upgrade_id": standing.spans[-1].upgrade_id if decision.reason == "return" else None,
+        "undone_upgrade_id": undone,
     }
     spans = (*standing.spans, span)[-SPANS_KEPT:]
     moved = replace(standing, spans=spans, grace_until=decision.grace_until)
     return moved, status_change(member, member, "TierChanged", at, data)
+
+
+def _without(spans: tuple[TierSpan, ...], undone: str | None) -> tuple[TierSpan, ...]:
+    return tuple(
+        replace(span, undone=True) if undone is not None and span.upgrade_id == undone else span
+        for span in spans
+    )

@@ -28,9 +28,11 @@ def is_in_review(member: Member, upgrade_id: str) -> bool:
 
 
 def stands(spans: Sequence[TierSpan], upgrade_id: str) -> bool:
-    """Tell whether an upgrade took effect and was not undone; further upgrades leave it."""
-    ids = [span.upgrade_id for span in spans]
-    return upgrade_id in ids and None not in ids[ids.index(upgrade_id) :]
+    """Tell whether an upgrade took effect and was not undone by a return.
+
+    Further upgrades leave it, and so does a tier that is lost at an evaluation: it was earned.
+    """
+    return any(span.upgrade_id == upgrade_id and not span.undone for span in spans)
 
 
 def reject(

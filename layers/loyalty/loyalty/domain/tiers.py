@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -21,13 +21,15 @@ class TierSpan:
     """A member is in `tier` from `since` on, until the next span begins.
 
     `month` is the month whose purchases led to it, `upgrade_id` names the upgrade; both None for
-    the tier that everybody begins in.
+    the tier that everybody begins in, and for one that a member fell to at an evaluation. A return
+    that undoes an upgrade marks it `undone`, and begins a span that is like the one fallen back to.
     """
 
     tier: str
     since: datetime
     month: str | None = None
     upgrade_id: str | None = None
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class TierDecision(NamedTuple):
 
     `tier` is where the member is afterwards, `proposed` the tier that waits for a manager's yes,
     `withdrawn` says that what waited is no longer qualified for. `qualifying` is minor units or
-    points, as `tier_basis` says.
+    points, as `tier_basis` says. `back_in` is the span that a return falls back to.
     """
 
     tier: str
@@ -71,6 +73,7 @@ class TierDecision(NamedTuple):
     proposed: str | None = None
     withdrawn: bool = False
     grace_until: str | None = None
+    back_in: TierSpan | None = None
 
 
 def tier_at(spans: Iterable[TierSpan], at: datetime) -> str | None:
@@ -161,7 +164,7 @@ def after_return(
 
     An upgrade is undone when the period that led to it, without what came back, no longer reaches
     the tier, nor does the period up to now, `month`; the member falls back at most to where they
-    came from.
+    came from. Whether that holds is the next decision: ask again with the member moved.
 
     Returns
     -------
@@ -176,14 +179,34 @@ def after_return(
     amount = max(qualifying(months, definition, led_to), qualifying(months, definition, month))
     reached = rank(definition, eligible_tier(definition, amount))
     withdrawn = _is_moot(standing, definition, reached, month)
-    if span.upgrade_id is not None and len(standing.spans) > 1:
-        fallback = max(reached, rank(definition, standing.spans[-2].tier))
+    came_from = _span_below(standing, definition)
+    if span.month is not None and came_from is not None:
+        fallback = max(reached, rank(definition, came_from.tier))
         if fallback < rank(definition, span.tier):
             back_to = definition.tiers[fallback].name
-            return TierDecision(back_to, amount, reason="return", withdrawn=withdrawn)
+            # A tier in between was reached by the same purchases.
+            between = replace(span, tier=back_to, upgrade_id=None)
+            return TierDecision(
+                back_to,
+                amount,
+                reason="return",
+                withdrawn=withdrawn,
+                back_in=came_from if came_from.tier == back_to else between,
+            )
     if withdrawn:
         return TierDecision(span.tier, amount, withdrawn=True, grace_until=standing.grace_until)
     return None
+
+
+def _span_below(standing: TierStanding, definition: ProgramDefinition) -> TierSpan | None:
+    """Return the span of a lower tier that the present one was reached from, if it is known."""
+    current = rank(definition, standing.tier)
+    below = (
+        span
+        for span in reversed(standing.spans)
+        if not span.undone and rank(definition, span.tier) < current
+    )
+    return next(below, None)
 
 
 def _upgrade(
