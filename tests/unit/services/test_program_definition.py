@@ -125,6 +125,29 @@ def test_the_currency_is_chosen_before_the_first_customer(ports: dict[str, Any])
     assert same.definition.currency == "EUR"
 
 
+def tiers(*names: str) -> dict[str, Any]:
+    return {"tiers": [{"name": name, "threshold": at} for at, name in enumerate(names)]}
+
+
+def test_a_tier_that_members_may_be_in_is_neither_renamed_nor_removed(
+    ports: dict[str, Any],
+) -> None:
+    save(update(definition=tiers("blue", "gold")), ports)
+    for names in (("blue", "or"), ("blue",)):
+        with pytest.raises(ProgramInvalid, match="tiers cannot be renamed or removed: gold"):
+            save(update(1, definition=tiers(*names)), ports)
+    assert save(update(1, definition=tiers("blue", "red", "gold")), ports).version == 2
+
+
+def test_the_names_of_tiers_are_chosen_before_the_first_customer(ports: dict[str, Any]) -> None:
+    store = FakeMemberStore()
+    store.members["m1"] = Member("m1", version=1, created_at=NOON)
+    change = update(definition=tiers("blue"))
+    with pytest.raises(ProgramInvalid, match="tiers cannot be"):
+        program_definition.save(change, **saving(store), **ports)
+    assert save(change, ports).version == 1
+
+
 def test_the_schedules_run_in_the_programs_time_zone(ports: dict[str, Any]) -> None:
     with pytest.raises(ProgramInvalid, match="time zone UTC"):
         save(update(definition={"time_zone": "Europe/Berlin"}), ports)

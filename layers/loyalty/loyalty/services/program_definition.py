@@ -52,7 +52,8 @@ def validate(
     schedule_zone
         The time zone in which the schedules run.
     store
-        Asked for customers when the first version of all has another currency: up to 256 queries.
+        Asked for customers when the first version of all has another currency or not all built-in
+        tiers: up to 256 queries.
     program, clock
         The versions, now.
 
@@ -60,8 +61,8 @@ def validate(
     ------
     ProgramInvalid
         A currency is unknown to ISO 4217 or has other minor digits, the accounting currency
-        changes, the schedules run in another time zone, or the version would take effect in the
-        past.
+        changes, a tier of the latest version is missing, the schedules run in another time zone, or
+        the version would take effect in the past.
     ProgramVersionConflict
         The update is not based on the latest version.
     """
@@ -106,6 +107,11 @@ def _checked(
     # Lifetime spends are sums in it, from the first customer on.
     if before.currency != update.definition.currency and (latest or _has_customers(store)):
         raise ProgramInvalid("the accounting currency cannot change")
+    # Members may be in it: whoever is in a tier that the program does not know is in the lowest.
+    kept = {tier.name for tier in update.definition.tiers}
+    dropped = [tier.name for tier in before.tiers if tier.name not in kept]
+    if dropped and (latest or _has_customers(store)):
+        raise ProgramInvalid(f"tiers cannot be renamed or removed: {', '.join(dropped)}")
     definition = update.definition.to_domain(version=latest + 1, effective_from=effective_from)
     return SavedProgram(definition, saved_by=saved_by, saved_at=now)
 
