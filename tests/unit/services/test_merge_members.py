@@ -80,6 +80,14 @@ def undo(shop: Shop, ada: str, merge_id: str = "M-1", *, by: str | None = None) 
     )
 
 
+def come_to_owe(shop: Shop, card: str, points: int) -> None:
+    """Let somebody spend all that they have, and bring goods of their first order back then."""
+    shop.adjust(shop.id_of(card), -10)
+    order_id = {"ada": "O-0", "bob": "O-1"}[card]
+    shop.take_back(money_back(points * 1_000, f"R-{card}"), order_id=order_id)
+    assert shop.member(shop.id_of(card)).account.owed == points
+
+
 def points(shop: Shop, member_id: str) -> tuple[int, int, int]:
     account = shop.member(member_id).account
     return spendable(account, shop.clock.now()), account.points_pending, account.owed
@@ -256,6 +264,49 @@ class TestUndo:
         undo(shop, ada)
         assert points(shop, ada) == (0, 0, 0)
         assert points(shop, bob) == (5, 10, 0)
+        shop.require_sound_books()
+
+    @pytest.mark.parametrize("debtors", [("ada",), ("bob",), ("ada", "bob")])
+    @pytest.mark.parametrize("debt", [4, 10])
+    @pytest.mark.parametrize("spent", [0, 3])
+    def test_what_one_repaid_for_the_other_is_owed_again(
+        self, shop: Shop, ada: str, bob: str, debtors: tuple[str, ...], debt: int, spent: int
+    ) -> None:
+        for card in ("ada", "bob"):
+            if card in debtors:
+                come_to_owe(shop, card, debt)
+            elif spent:
+                shop.adjust(shop.id_of(card), -spent)
+        before = unversioned(shop.member(ada)), unversioned(shop.member(bob))
+        merge(shop, ada, bob)
+        undo(shop, ada)
+        assert (unversioned(shop.member(ada)), unversioned(shop.member(bob))) == before
+        shop.require_sound_books()
+
+    def test_who_owes_again_repays_with_what_came_meanwhile(
+        self, shop: Shop, ada: str, bob: str
+    ) -> None:
+        come_to_owe(shop, "ada", 4)
+        merge(shop, ada, bob)
+        shop.adjust(ada, 3, "A-2")
+        undo(shop, ada)
+        assert points(shop, ada) == (0, 0, 1)
+        assert points(shop, bob) == (10, 10, 0)
+        shop.require_sound_books()
+
+    def test_points_that_repaid_come_back_expired_when_their_time_is_over(
+        self, shop: Shop, ada: str, bob: str
+    ) -> None:
+        shop.take_back(money_back(10_000, "R-2"), order_id="O-2")
+        come_to_owe(shop, "bob", 4)
+        (lot,) = shop.member(ada).account.lots
+        shop.clock.at = lot.expires_at - timedelta(days=1)
+        merge(shop, ada, bob)
+        shop.clock.advance(timedelta(days=2))
+        shop.expire_what_is_due()
+        undo(shop, ada)
+        assert shop.member(ada).account.expired == (lot,)
+        assert (points(shop, ada), points(shop, bob)) == ((0, 0, 0), (0, 0, 4))
         shop.require_sound_books()
 
     def test_what_was_released_meanwhile_goes_back_as_a_lot(

@@ -17,16 +17,17 @@ from loyalty.domain.acceptance import purchase_back
 from loyalty.domain.errors import MergeIsFinal
 from loyalty.domain.journey import status_change
 from loyalty.domain.ledger import Account, Entry, PendingPoints, Posting
-from loyalty.domain.member import (
-    Channel,
-    Consent,
-    EliteStatus,
-    InactiveReason,
-    Member,
-    StatusChange,
+from loyalty.domain.member import Channel, Consent, Member, StatusChange
+from loyalty.domain.merged_profile import (
+    EliteStanding,
+    added,
+    elite,
+    giving_back,
+    standing_as,
+    taking_over,
 )
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
-from loyalty.domain.shares import move, still_there, whole, without
+from loyalty.domain.shares import Repaid, less_repaid, move, still_there, unpaid, whole, without
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import (
     DayTotals,
@@ -48,19 +49,11 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class EliteStanding:
-    """Where a customer stands in the Elite journey, and since when."""
-
-    status: EliteStatus
-    inactive_reason: InactiveReason | None
-    status_since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Merge:
     """A merge of `other_member_id` into `member_id`; no personal data.
 
-    `share` is what an undo gives back at most. `other_was` and `survivor_was` are where the two
+    `share` is what an undo gives back at most; what one of the two `repaid` for the other at the
+    merge is not in it, and is owed again. `other_was` and `survivor_was` are where the two
     stood before; `survivor_joined_at` (None: was no member), `survivor_consents` and `gave_name`
     are what an undo needs to leave the survivor as they would be.
     """
@@ -76,6 +69,7 @@ class Merge:
     survivor_joined_at: datetime | None
     survivor_consents: Mapping[Channel, Consent]
     gave_name: bool
+    repaid: Repaid = field(default_factory=Repaid)
     undone_at: datetime | None = None
     undone_by: str | None = None
 
@@ -109,6 +103,7 @@ def merge(
     giving = _posting(other, f"merge/{merge_id}", f"merged into {survivor.member_id}", now)
     taking = _posting(survivor, f"merge/{merge_id}", f"merged from {other.member_id}", now)
     moved = move(other.account, survivor.account, whole(other.account), giving, taking)
+    repaid = Repaid(moved.repaid, by_survivor=other.account.owed > 0)
     merged = Merge(
         merge_id=merge_id,
         member_id=survivor.member_id,
@@ -116,16 +111,17 @@ def merge(
         merged_at=now,
         merged_by=merged_by,
         share=Share(
-            account=replace(other.account, entries=0),
+            account=less_repaid(replace(other.account, entries=0), repaid),
             lifetime_spend_minor=other.lifetime_spend_minor,
             months=other.months,
             days=other.days,
         ),
-        other_was=_elite(other),
-        survivor_was=_elite(survivor),
+        other_was=elite(other),
+        survivor_was=elite(survivor),
         survivor_joined_at=survivor.joined_at,
         survivor_consents=survivor.consents,
         gave_name=survivor.name is None and other.name is not None,
+        repaid=repaid,
     )
     tombstone = replace(
         other,
@@ -139,7 +135,7 @@ def merge(
         days=(),
     )
     after = replace(
-        _taking_over(survivor, other),
+        taking_over(survivor, other),
         version=survivor.version + 1,
         account=moved.taker,
     )
@@ -187,9 +183,10 @@ def undo(
     giving = _posting(survivor, f"unmerge/{merged.merge_id}", "merge undone", now)
     taking = _posting(other, f"unmerge/{merged.merge_id}", "merge undone", now)
     back = still_there(merged.share.account, survivor.account)
-    moved = move(survivor.account, other.account, back, giving, taking)
+    again = unpaid(merged.repaid, now)
+    moved = move(survivor.account, other.account, back, giving, taking, besides=again)
     left = replace(
-        _giving_back(survivor, other, merged),
+        giving_back(survivor, other, merged),
         version=survivor.version + 1,
         account=moved.giver,
     )
@@ -197,7 +194,7 @@ def undo(
     if merged.survivor_joined_at is None and moved.giver.is_empty:
         left = replace(left, joined_at=None, standing=TierStanding())
     restored = replace(
-        _standing_as(other, merged.other_was),
+        standing_as(other, merged.other_was),
         version=other.version + 1,
         account=moved.taker,
         merged_into=None,
@@ -260,67 +257,6 @@ def less_forfeited(merged: Merge, held: PendingPoints, counted_on: date) -> Merg
     return replace(merged, share=share)
 
 
-def _taking_over(survivor: Member, other: Member) -> Member:
-    """Return the survivor with what is more than a sum: identities, words, membership."""
-    joined = [at for at in (survivor.joined_at, other.joined_at) if at is not None]
-    after = replace(
-        survivor,
-        joined_at=min(joined, default=None),
-        standing=survivor.standing if survivor.enrolled else other.standing,
-        # The latest identity of a kind is the one to write to: the survivor's own stay the latest.
-        identities=other.identities + survivor.identities,
-        name=survivor.name or other.name,
-        consents=_latest(other.consents, survivor.consents),
-        action_counts=_added(survivor.action_counts, other.action_counts),
-        saved_minor=survivor.saved_minor + other.saved_minor,
-    )
-    if _reached(_elite(other)) > _reached(_elite(survivor)):
-        return _standing_as(after, _elite(other))
-    return after
-
-
-def _giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
-    """Return the survivor without what `_taking_over` gave, where nothing newer took its place."""
-    consents = {
-        channel: merged.survivor_consents[channel] if said == other.consents.get(channel) else said
-        for channel, said in survivor.consents.items()
-        if said != other.consents.get(channel) or channel in merged.survivor_consents
-    }
-    left = replace(
-        survivor,
-        joined_at=merged.survivor_joined_at or survivor.joined_at,
-        identities=tuple(own for own in survivor.identities if own not in other.identities),
-        name=None if merged.gave_name and survivor.name == other.name else survivor.name,
-        consents=consents,
-        action_counts=_added(survivor.action_counts, other.action_counts, sign=-1),
-        saved_minor=max(0, survivor.saved_minor - other.saved_minor),
-    )
-    taken_over = _reached(merged.other_was) > _reached(merged.survivor_was)
-    if taken_over and _elite(survivor) == merged.other_was:
-        return _standing_as(left, merged.survivor_was)
-    return left
-
-
-def _reached(standing: EliteStanding) -> int:
-    """Return how far an Elite standing goes; only what the customer decided is taken over."""
-    if standing.inactive_reason == "lapsed":
-        return 2
-    return {"active": 3, "not_interested": 1}.get(standing.status, 0)
-
-
-def _elite(member: Member) -> EliteStanding:
-    return EliteStanding(member.status, member.inactive_reason, member.status_since)
-
-
-def _standing_as(member: Member, standing: EliteStanding) -> Member:
-    return replace(
-        member,
-        status=standing.status,
-        inactive_reason=standing.inactive_reason,
-        status_since=standing.status_since,
-    )
-
-
 def _counting(member: Member, share: Share, sign: int) -> Member:
     """Add a share's spend and totals to a member's, or take them out with `sign` −1."""
     months, days = member.months, member.days
@@ -341,7 +277,7 @@ def _counting(member: Member, share: Share, sign: int) -> Member:
             orders=sign * day.orders,
         )
         days = tuple(
-            replace(counted, earns=_added(counted.earns, day.earns, sign))
+            replace(counted, earns=added(counted.earns, day.earns, sign))
             if counted.day == day.day
             else counted
             for counted in count_in_days(days, day.day, bought)
@@ -354,24 +290,6 @@ def _counting(member: Member, share: Share, sign: int) -> Member:
         months=tuple(month for month in months if month != MonthTotals(month.month)),
         days=tuple(day for day in days if day != DayTotals(day.day)),
     )
-
-
-def _latest(
-    one: Mapping[Channel, Consent], other: Mapping[Channel, Consent]
-) -> dict[Channel, Consent]:
-    """Return the later statement per channel; of two at the same instant, the no."""
-    latest = dict(one)
-    for channel, consent in other.items():
-        known = latest.get(channel, consent)
-        latest[channel] = max(known, consent, key=lambda said: (said.recorded_at, not said.granted))
-    return latest
-
-
-def _added(counts: Mapping[str, int], more: Mapping[str, int], sign: int = 1) -> dict[str, int]:
-    sums = {
-        name: counts.get(name, 0) + sign * more.get(name, 0) for name in sorted({*counts, *more})
-    }
-    return {name: count for name, count in sums.items() if count > 0}
 
 
 def _posting(member: Member, key: str, reason: str, now: datetime) -> Posting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,12 +25,24 @@ from loyalty.domain.transfers import TRANSFERRED
 
 
 class Moved(NamedTuple):
-    """Both accounts afterwards, and the entries; no entries when nothing moved."""
+    """Both accounts afterwards, and the entries; no entries when nothing moved.
+
+    `repaid` is what the taker's lots repaid of what is owed, by lot and above 0.
+    """
 
     giver: Account
     given: tuple[Entry, ...]
     taker: Account
     taken: tuple[Entry, ...]
+    repaid: tuple[LotChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repaid:
+    """Points of one, by lot and above 0, that repaid at a merge what the other owed."""
+
+    lots: tuple[LotChange, ...] = ()
+    by_survivor: bool = False
 
 
 def whole(account: Account) -> Changes:
@@ -48,7 +60,13 @@ def whole(account: Account) -> Changes:
 
 
 def move(
-    giver: Account, taker: Account, changes: Changes, giving: Posting, taking: Posting
+    giver: Account,
+    taker: Account,
+    changes: Changes,
+    giving: Posting,
+    taking: Posting,
+    *,
+    besides: tuple[Changes, Changes] = (Changes(), Changes()),
 ) -> Moved:
     """Move pending points, lots and what is owed; what is owed afterwards is repaid at once.
 
@@ -60,17 +78,46 @@ def move(
         What the taker gets; the giver loses it.
     giving, taking
         The cause, for either side.
+    besides
+        What giver and taker get besides; together nothing.
     """
-    if changes == Changes():
+    lost, got = _negative(changes).plus(besides[0]), changes.plus(besides[1])
+    if lost == got == Changes():
         return Moved(giver, (), taker, ())
-    poorer, given = post(giver, giving, "transfer", TRANSFERRED, _negative(changes))
-    together = apply_changes(taker, changes)
-    can_be_spent = spendable_lots(together, taking.recorded_at)
-    repaid = min(together.owed, sum(lot.points for lot in can_be_spent))
-    lots, _ = take(can_be_spent, repaid)
-    changes = changes.plus(Changes(lots=lots, owed=-repaid))
-    richer, taken = post(taker, taking, "transfer", TRANSFERRED, changes)
-    return Moved(poorer, (given,), richer, (taken,))
+    repaying = _repaying(giver, lost, giving.recorded_at)
+    poorer, given = post(giver, giving, "transfer", TRANSFERRED, lost.plus(repaying))
+    repaying = _repaying(taker, got, taking.recorded_at)
+    richer, taken = post(taker, taking, "transfer", TRANSFERRED, got.plus(repaying))
+    return Moved(poorer, (given,), richer, (taken,), _negative(repaying).lots)
+
+
+def _repaying(account: Account, changes: Changes, at: datetime) -> Changes:
+    """Return how an account's lots repay what is owed after `changes`."""
+    after = apply_changes(account, changes)
+    can_be_spent = spendable_lots(after, at)
+    points = min(after.owed, sum(lot.points for lot in can_be_spent))
+    lots, _ = take(can_be_spent, points)
+    return Changes(lots=lots, owed=-points)
+
+
+def unpaid(repaid: Repaid, at: datetime) -> tuple[Changes, Changes]:
+    """Return what survivor and other get when what one repaid for the other is owed again.
+
+    Who repaid gets their lots back; one that is past its expiry has expired.
+    """
+    back = Changes(
+        lots=tuple(lot for lot in repaid.lots if lot.expires_at > at),
+        expired=tuple(lot for lot in repaid.lots if lot.expires_at <= at),
+    )
+    debt = Changes(owed=sum(lot.points for lot in repaid.lots))
+    return (back, debt) if repaid.by_survivor else (debt, back)
+
+
+def less_repaid(share: Account, repaid: Repaid) -> Account:
+    """Take out of a share what it repaid at the merge, or what was repaid of its debt."""
+    if repaid.by_survivor:
+        return replace(share, owed=share.owed - sum(lot.points for lot in repaid.lots))
+    return apply_changes(share, _negative(Changes(lots=repaid.lots)))
 
 
 def still_there(share: Account, account: Account) -> Changes:
