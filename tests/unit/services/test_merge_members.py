@@ -80,6 +80,20 @@ def undo(shop: Shop, ada: str, merge_id: str = "M-1", *, by: str | None = None) 
     )
 
 
+def decide_on_the_held_order(shop: Shop, decision: Decision) -> None:
+    decide_task(
+        next(iter(shop.store.tasks)),
+        decision,
+        decided_by="staff",
+        own_member_id=None,
+        kinds=("fraud_review",),
+        tasks=FakeTaskStore(shop.store),
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
 def come_to_owe(shop: Shop, card: str, points: int) -> None:
     """Let somebody spend all that they have, and bring goods of their first order back then."""
     shop.adjust(shop.id_of(card), -10)
@@ -328,17 +342,7 @@ class TestUndo:
         shop.program.definitions = [replace(PROGRAM, earns_per_card_and_day=1)]
         shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="bob"))
         merge(shop, ada, bob)
-        decide_task(
-            next(iter(shop.store.tasks)),
-            decision,
-            decided_by="staff",
-            own_member_id=None,
-            kinds=("fraud_review",),
-            tasks=FakeTaskStore(shop.store),
-            store=shop.store,
-            program=shop.program,
-            clock=shop.clock,
-        )
+        decide_on_the_held_order(shop, decision)
         undo(shop, ada)
         assert points(shop, ada) == (10, 0, 0)
         assert points(shop, bob) == (10, 10 + left, 0)
@@ -346,6 +350,25 @@ class TestUndo:
         assert sum(month.points_due for month in shop.member(bob).months) == 20 + left
         shop.take_back(money_back(10_000, "R-3"), order_id="O-3")
         assert points(shop, bob) == (10, 10, 0)
+        shop.require_sound_books()
+
+    def test_a_hold_rejected_at_the_end_of_a_chain_is_of_its_own_order(
+        self, shop: Shop, ada: str, bob: str
+    ) -> None:
+        cyd = shop.a_member("cyd")
+        shop.program.definitions = [replace(PROGRAM, earns_per_card_and_day=1)]
+        shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="bob"))
+        merge(shop, ada, bob)
+        merge(shop, cyd, ada, "M-2")
+        shop.adjust(cyd, 20)
+        decide_on_the_held_order(shop, "rejected")
+        undo(shop, cyd, "M-2")
+        undo(shop, ada)
+        assert points(shop, cyd) == (20, 0, 0)
+        assert points(shop, ada) == (10, 0, 0)
+        assert points(shop, bob) == (10, 10, 0)
+        for member_id, due in ((cyd, 0), (ada, 10), (bob, 20)):
+            assert sum(month.points_due for month in shop.member(member_id).months) == due
         shop.require_sound_books()
 
     def test_what_came_back_meanwhile_is_not_given_back(

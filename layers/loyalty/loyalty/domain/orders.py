@@ -22,6 +22,12 @@ class OrderKey:
         """The business key of what the order brings about."""
         return f"order/{self.source}/{self.order_id}"
 
+    @classmethod
+    def of_cause(cls, cause: str) -> OrderKey:
+        """Return the order whose `cause` it is."""
+        _, source, order_id = cause.split("/", 2)
+        return cls(source, order_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Money:

@@ -18,6 +18,7 @@ from loyalty.domain.errors import (
 from loyalty.domain.journey import GONE
 from loyalty.domain.member import Identity, Member
 from loyalty.domain.merging import Merge, Merging, less_forfeited, merge, undo
+from loyalty.domain.orders import OrderKey
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.dues import newly_due
 from loyalty.services.holds import GUARD as HOLD
@@ -195,11 +196,17 @@ def _unmerged(store: MemberStore, member_id: str) -> Member:
 
 
 def _less_forfeited(known: Merge, store: MemberStore) -> Merge:
-    """Leave out what was held and rejected since the merge: 1 read per order that was held then."""
+    """Leave out what was held and rejected since the merge: 2 reads per order that was held then.
+
+    The order may be of somebody who had been merged into the other one before.
+    """
     for part in known.share.account.pending:
         if part.held_by is None or not part.points:
             continue
-        rejected = store.guard(known.other_member_id, HOLD, part.held_by)
+        order = store.order_context(OrderKey.of_cause(part.held_by)).order
+        if order is None or order.member_id is None:
+            continue
+        rejected = store.guard(order.member_id, HOLD, part.held_by)
         if rejected is not None:
             counted_on = date.fromisoformat(str(rejected.request["counted_on"]))
             known = less_forfeited(known, part, counted_on)
