@@ -111,6 +111,13 @@ class TestStarting:
         call(tier_upgrade.start_upgrade, sample("TierChanged.v1"))
         assert executions.inputs == {}
 
+    def test_one_by_an_order_starts_for_voucher_and_mail(self, executions: FakeExecutions) -> None:
+        event = sample("TierChanged.v1")
+        event["detail"]["data"]["reason"] = "order"
+        call(tier_upgrade.start_upgrade, event)
+        [started] = executions.inputs.values()
+        assert (started["to_tier"], started["reason"]) == ("gold", "order")
+
     def test_nor_does_a_tier_that_was_lost(self, executions: FakeExecutions) -> None:
         event = sample("TierChanged.v1")
         event["detail"]["data"] |= {"reason": "downgraded", "upgrade_id": None}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.scripted_upgrade import (
+    BOUGHT,
     DAY,
     MOVED_UP,
     PERIOD,
@@ -166,6 +167,34 @@ class TestTheReview:
 
         assert outcome(run) == "upgraded"
         assert run.states[-2:] == ["HasGift", "Upgraded"]
+
+
+class TestAtOnce:
+    def test_whom_an_order_moved_up_gets_voucher_mail_and_gift(
+        self, machines: StateMachines, upgrade: StateMachine
+    ) -> None:
+        machines.register(ReadTaskFunction=states("dispatched"))
+
+        run = upgrade.run(BOUGHT)
+
+        assert run.states == [
+            "WhyStarted", *TO_THE_GIFT, *TO_THE_DISPATCH, "IsDispatched", "Dispatched",
+        ]  # fmt: skip
+
+    def test_a_return_came_first(self, machines: StateMachines, upgrade: StateMachine) -> None:
+        machines.register(UpgradeTierFunction=returns({"outcome": "withdrawn", "has_gift": False}))
+
+        assert outcome(upgrade.run(BOUGHT)) == "withdrawn"
+        assert machines.events_of("CreateVoucherFunction") == []
+
+    def test_the_next_part_of_its_gift_waits_on(
+        self, machines: StateMachines, upgrade: StateMachine
+    ) -> None:
+        machines.register(ReadTaskFunction=states("dispatched"))
+
+        run = upgrade.run(BOUGHT | {"part": 2, "continues": "dispatch"})
+
+        assert run.states[:2] == ["WhyStarted", "OpenGiftTask"]
 
 
 class TestTheGift:

@@ -32,6 +32,7 @@ PROPOSED: dict[str, Any] = {
 }
 REDEEMED = PROPOSED | {"reason": "redeemed", "to_tier": None, "task_id": "gift"}
 MOVED_UP = PROPOSED | {"reason": "upgraded"}
+BOUGHT = PROPOSED | {"reason": "order"}
 TO_THE_WAIT = ["WhyStarted", "OpenReviewTask", "IsReviewOpen", "AwaitReview"]
 TO_THE_REVIEW = [*TO_THE_WAIT, "ReadReview", "IsReviewed"]
 REMINDED = ["RemindReviewer", "KeepAwaitingReview"]

@@ -252,6 +252,19 @@ class TestAtOnce:
         assert evaluation.member.tier == "gold"
         evaluation.buy("O-3", 10_000)
         assert evaluation.shop.store.accepted_orders[an_order("O-3").key].points == 12
+        *_, change = evaluation.shop.store.history.values()
+        assert (change.event, change.data["reason"]) == ("TierChanged", "order")
+
+    def test_the_months_upgrade_is_made_good_though_another_followed(self) -> None:
+        tiers = tuple(replace(tier, needs_approval=False) for tier in PROGRAM.tiers)
+        evaluation = Evaluation(tier_upgrade="at_once", tiers=tiers)
+        evaluation.buy("O-1", 100_000)
+        gold = evaluation.member.standing.spans[-1].upgrade_id
+        evaluation.shop.clock.at = EVALUATED
+        evaluation.buy("O-2", 200_000, at=EVALUATED)
+        assert evaluation.member.tier == "platinum"
+        moved = evaluation.move(evaluation.snapshot())
+        assert moved.upgrade == TierUpgrade(upgrade_id=str(gold), to_tier="gold")
 
     def test_an_order_never_moves_anybody_down(self) -> None:
         evaluation = Evaluation(tier_upgrade="at_once", tier_grace_months=0)

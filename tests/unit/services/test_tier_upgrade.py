@@ -91,6 +91,9 @@ class TestStarting:
         assert world.executions.inputs == {}
         assert world.journeys.started == {}
 
+    def test_one_by_an_order_needs_one_for_voucher_and_mail(self, world: UpgradeWorld) -> None:
+        assert started(world, an_input("order", "gold"))
+
     def test_the_approved_upgrade_is_the_execution_that_runs(self, world: UpgradeWorld) -> None:
         started(world, an_input())
         assert not started(world, an_input("upgraded"))

@@ -23,6 +23,8 @@ SUPPRESSED = SendOutcome(outcome="suppressed")
 MESSAGE = "tier-u-1"
 GOLD = TierStanding((TierSpan("member", NOON), TierSpan("gold", NOON, "2017-02", "u-1")))
 
+LATER = TierSpan("platinum", NOON, "2017-03", "u-2")
+
 
 @pytest.fixture
 def world() -> JourneyWorld:
@@ -83,15 +85,21 @@ def test_it_is_no_marketing(world: JourneyWorld) -> None:
         {"suppressed": {"email": "bounce"}},
         {"preferences": {"tier_mail": False}},
         {"standing": TierStanding((*GOLD.spans, TierSpan("member", NOON)))},
+        {"standing": TierStanding((replace(GOLD.spans[1], undone=True), LATER))},
         {"standing": TierStanding((TierSpan("member", NOON),))},
     ],
-    ids=["no address", "bounced", "switched off", "undone by a return", "never was"],
+    ids=["no address", "bounced", "switched off", "lost again", "undone by a return", "never was"],
 )
 def test_who_cannot_or_should_not_get_it(world: JourneyWorld, fields: dict[str, Any]) -> None:
     upgraded(world, **fields)
     assert congratulate(world) == SUPPRESSED
     assert not world.sender.sent
     assert not world.store.messages
+
+
+def test_who_moved_further_up_meanwhile_gets_it_too(world: JourneyWorld) -> None:
+    upgraded(world, standing=TierStanding((*GOLD.spans, LATER)))
+    assert congratulate(world) == SENT
 
 
 def test_without_vouchers_none_waits(world: JourneyWorld) -> None:

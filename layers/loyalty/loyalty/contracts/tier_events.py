@@ -19,6 +19,8 @@ class UpgradeData(StatusData):
 class TierChangedData(StatusData):
     """`qualifying`, minor units or points, was judged at the end of `month`.
 
+    `reason` is `upgraded` or `downgraded` for an evaluation, `order` or `return` for what moved the
+    member at once, `approved` for a manager's yes.
     `undone_upgrade_id` names the upgrade that a return undid.
     """
 

@@ -8,14 +8,15 @@ from loyalty.contracts.journeys import Task
 from loyalty.contracts.values import Contract, Timestamp
 from loyalty.domain.tasks import TaskState
 
-UpgradeReason = Literal["proposed", "upgraded", "redeemed"]
+UpgradeReason = Literal["proposed", "upgraded", "order", "redeemed"]
 Waiting = Literal["review", "dispatch"]
 
 
 class UpgradeInput(Contract):
     """What an execution of `tier_upgrade` starts with; it is named `upgrade_id`.
 
-    An upgrade that was `upgraded` already needs its gift only. A gift that was `redeemed` for
+    An upgrade that was `upgraded` by an evaluation needs its gift only; one that an `order` led to
+    needs voucher and mail as well. A gift that was `redeemed` for
     points has no tier; its task `task_id` is open. Where a task waits for almost a year, the next
     execution, the `part`-th, continues to wait for it.
     """

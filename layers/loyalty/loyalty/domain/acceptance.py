@@ -344,13 +344,14 @@ def _upgraded_at_once(
     decision = decide(member.standing, member.months, definition, month)
     if decision.reason != "upgraded" and decision.proposed is None:
         return member, ()
-    return apply(member, decision, month, now)
+    by_order = decision._replace(reason="order" if decision.reason else None)
+    return apply(member, by_order, month, now)
 
 
 def _tier_after_return(
     member: Member, definition: ProgramDefinition, now: datetime
 ) -> tuple[Member, tuple[StatusChange, ...]]:
-    """Undo one upgrade after the other, until the tier holds."""
+    """Undo upgrade after upgrade until one holds."""
     month = month_of(program_day(now, definition.time_zone))
     facts: tuple[StatusChange, ...] = ()
     while decision := after_return(member.standing, member.months, definition, month):

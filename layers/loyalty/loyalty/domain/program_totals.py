@@ -25,7 +25,7 @@ NO_TIER: Final = "-"
 ANYBODY: Final = "customer"
 MEMBERS: Final = "member"
 
-_UP: Final = frozenset({"upgraded", "approved"})
+_UP: Final = frozenset({"upgraded", "order", "approved"})
 _GONE: Final[frozenset[EliteStatus]] = frozenset({"left", "merged", "erased"})
 
 

@@ -75,7 +75,7 @@ def _moved(
     member: Member, standing: TierStanding, decision: TierDecision, month: str, at: datetime
 ) -> tuple[TierStanding, StatusChange]:
     named = None
-    if decision.reason == "upgraded":
+    if decision.reason in ("upgraded", "order"):
         named = upgrade_id(member, month, decision.tier)
     elif decision.reason == "approved" and standing.review is not None:
         named = standing.review.upgrade_id

@@ -11,7 +11,7 @@ from loyalty.domain.calendar import month_after
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.totals import MonthTotals
 
-TierChangeReason = Literal["upgraded", "approved", "downgraded", "return"]
+TierChangeReason = Literal["upgraded", "order", "approved", "downgraded", "return"]
 
 SPANS_KEPT = 24
 

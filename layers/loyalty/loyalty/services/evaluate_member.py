@@ -271,13 +271,11 @@ def _changes(standing: TierStanding, decision: TierDecision) -> bool:
 
 
 def _upgrade_of(standing: TierStanding, month: str) -> TierUpgrade | None:
-    """Return the upgrade that the month brought and that still holds."""
-    if not standing.spans:
-        return None
-    span = standing.spans[-1]
-    if span.month != month or span.upgrade_id is None:
-        return None
-    return TierUpgrade(upgrade_id=span.upgrade_id, to_tier=span.tier)
+    """Return the latest upgrade that the month brought and that was not undone."""
+    for span in reversed(standing.spans):
+        if span.month == month and span.upgrade_id is not None and not span.undone:
+            return TierUpgrade(upgrade_id=span.upgrade_id, to_tier=span.tier)
+    return None
 
 
 def _posted_before(store: MemberStore, member_id: str, key: str) -> int:

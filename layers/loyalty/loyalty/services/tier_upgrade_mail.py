@@ -9,6 +9,8 @@ from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.member import Member
 from loyalty.domain.preferences import wants
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.tier_upgrades import stands
+from loyalty.domain.tiers import rank
 from loyalty.services.letters import Outbox, compose
 from loyalty.services.ports import ProgramStore
 from loyalty.services.service_messages import (
@@ -32,14 +34,15 @@ def send_tier_upgrade_email(
     -------
     SendOutcome
         `sent`, or `suppressed`: no mail reaches the member, they do not want this one, the upgrade
-        has been undone, or the mail service wants no mail to this address.
+        has been undone or the tier lost again, or the mail service wants no mail to this address.
     """
 
     def write(member: Member, message_id: str, now: datetime) -> Post | None:
-        is_undone = not member.standing.spans or member.standing.spans[-1].upgrade_id != upgrade_id
-        if is_undone or not mail_reaches(member) or not wants(member, "tier_mail"):
-            return None
         definition = program.current(now)
+        is_there = stands(member.standing.spans, upgrade_id)
+        is_lost = rank(definition, member.tier) < rank(definition, to_tier)
+        if not is_there or is_lost or not mail_reaches(member) or not wants(member, "tier_mail"):
+            return None
         facts = _facts(definition, to_tier)
         email = compose(
             "tier_upgrade", message_id, member, definition, outbox=outbox, at=now, facts=facts
