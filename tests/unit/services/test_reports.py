@@ -262,6 +262,24 @@ def test_open_months_with_reports_are_refreshed(books: Books) -> None:
     assert roi_report(MARCH, reports=books.reports).revision == 1
 
 
+@pytest.mark.parametrize(
+    ("day", "month", "refreshed"),
+    [
+        (11, "2017-03", 1),
+        (11, "2017-02", 0),
+        (12, "2017-02", 1),
+        (12, "2016-05", 1),
+        (12, "2016-04", 0),
+    ],
+)
+def test_older_months_are_refreshed_on_mondays(
+    books: Books, day: int, month: str, refreshed: int
+) -> None:
+    write_health_report(month, **books.ports)
+    books.shop.clock.at = datetime(2017, 6, day, 12, tzinfo=UTC)
+    assert refresh_reports(**books.ports) == refreshed
+
+
 @pytest.mark.parametrize("act", [lock_month, write_health_report, write_roi_report])
 def test_a_crash_anywhere_and_the_same_again_end_alike(act: Any) -> None:
     def prepare() -> Books:

@@ -6,6 +6,7 @@ write it as often as it likes.
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -28,9 +29,10 @@ from loyalty.services.retrying import with_retries
 
 HEALTH: Final = "health"
 ROI: Final = "roi"
-# Each takes a look at all of its counts, every day. What comes later still gets into a month's
-# reports when finance locks it.
-REFRESHED_MONTHS: Final = 3
+# Each takes a look at all of its counts: the latest months every day, older ones every Monday, what
+# comes later still when finance locks the month.
+REFRESHED_DAILY: Final = 3
+REFRESHED_WEEKLY: Final = 13
 
 Report = TypeVar("Report", bound=MonthReport)
 
@@ -136,6 +138,8 @@ def refresh_reports(
 ) -> int:
     """Write the reports of the latest months anew that have any and are not locked.
 
+    Three months, on the program's Mondays thirteen.
+
     Requests: 1 query, and 1 per month; 7 and at most 2 writes for each that has reports.
 
     Returns
@@ -144,10 +148,12 @@ def refresh_reports(
         How many months were looked at.
     """
     now = clock.now()
-    this_month = month_of(program_day(now, program.current(now).time_zone))
+    today = program_day(now, program.current(now).time_zone)
+    this_month = month_of(today)
     locked = totals.locks()
     refreshed = 0
-    for back in range(1, REFRESHED_MONTHS + 1):
+    months_back = REFRESHED_WEEKLY if today.weekday() == calendar.MONDAY else REFRESHED_DAILY
+    for back in range(1, months_back + 1):
         month = month_after(this_month, -back)
         if month in locked or reports.latest(_name(HEALTH, month)) is None:
             continue
