@@ -14,7 +14,7 @@ from loyalty.services.accept_return import ReturnOutcome, accept_return
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.enrol_member import EnrolmentOutcome, enrol_member
 from loyalty.services.expire_points import expire
-from loyalty.services.merge_members import merge_members
+from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.ports import DUE_SHARDS, Due, DueKind
 from loyalty.services.release_points import release
 from tests.support.examples import NOW, PROGRAM
@@ -92,6 +92,17 @@ class Shop:
             merge_id=merge_id,
             other_member_id=other_id,
             merged_by="staff",
+            own_member_id=None,
+            store=self.store,
+            program=self.program,
+            clock=self.clock,
+        )
+
+    def undo_merge(self, survivor_id: str, merge_id: str = "M-1") -> None:
+        undo_merge(
+            survivor_id,
+            merge_id,
+            undone_by="staff",
             own_member_id=None,
             store=self.store,
             program=self.program,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from loyalty.domain.journey import status_change
 from loyalty.domain.member import Channel, Consent, IdentityKind, Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
 
-_ADDRESS_OF: dict[Channel, IdentityKind] = {"email": "email", "sms": "phone"}
+ADDRESS_OF: Final[Mapping[Channel, IdentityKind]] = {"email": "email", "sms": "phone"}
 
 
 def may_market(member: Member, channel: Channel, definition: ProgramDefinition) -> bool:
@@ -19,7 +20,7 @@ def may_market(member: Member, channel: Channel, definition: ProgramDefinition) 
     There must be an address, no bounce or complaint, and consent; where nothing was said, the
     program's `invite_basis` decides.
     """
-    address_kind = _ADDRESS_OF.get(channel)
+    address_kind = ADDRESS_OF.get(channel)
     if address_kind is not None and member.identity(address_kind) is None:
         return False
     if channel in member.suppressed:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from loyalty.domain.member import Channel, Consent, EliteStatus, InactiveReason, Member
+from loyalty.domain.consents import ADDRESS_OF
+from loyalty.domain.journey import may_be_invited
+from loyalty.domain.member import (
+    Channel,
+    Consent,
+    EliteStatus,
+    InactiveReason,
+    Member,
+    Preference,
+)
+from loyalty.domain.orders import OrderKey
 
 if TYPE_CHECKING:
     from loyalty.domain.merging import Merge
@@ -20,6 +30,18 @@ class EliteStanding:
     status: EliteStatus
     inactive_reason: InactiveReason | None
     status_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """How a customer crossed the Elite threshold, if they did; the arm that was drawn for them."""
+
+    crossed_at: datetime | None = None
+    order: OrderKey | None = None
+    variant: str | None = None
+    program_version: int | None = None
+    held_out: bool = False
+    invite_suppressed: bool = False
 
 
 def taking_over(survivor: Member, other: Member) -> Member:
@@ -35,7 +57,11 @@ def taking_over(survivor: Member, other: Member) -> Member:
         consents=_latest(other.consents, survivor.consents),
         action_counts=added(survivor.action_counts, other.action_counts),
         saved_minor=survivor.saved_minor + other.saved_minor,
+        suppressed={**_taken_suppressed(survivor, other), **survivor.suppressed},
+        preferences=_wanted_by_both(survivor.preferences, other.preferences),
+        marketing_sent_at=tuple(sorted(survivor.marketing_sent_at + other.marketing_sent_at)),
     )
+    after = _crossing_as(after, _first_crossing(survivor, other))
     if _reached(elite(other)) > _reached(elite(survivor)):
         return standing_as(after, elite(other))
     return after
@@ -56,11 +82,96 @@ def giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
         consents=consents,
         action_counts=added(survivor.action_counts, other.action_counts, sign=-1),
         saved_minor=max(0, survivor.saved_minor - other.saved_minor),
+        suppressed={
+            channel: reason
+            for channel, reason in survivor.suppressed.items()
+            if channel in merged.survivor_suppressed or reason != other.suppressed.get(channel)
+        },
+        preferences=_preferences_back(survivor, other, merged.survivor_preferences),
+        marketing_sent_at=tuple(
+            at for at in survivor.marketing_sent_at if at not in other.marketing_sent_at
+        ),
     )
     taken_over = _reached(merged.other_was) > _reached(merged.survivor_was)
     if taken_over and elite(survivor) == merged.other_was:
-        return standing_as(left, merged.survivor_was)
+        left = standing_as(left, merged.survivor_was)
+    # Whoever was invited since then keeps the arm of their journey.
+    if elite(left) == merged.survivor_was and _same_arm(crossing(left), crossing(other)):
+        return _crossing_as(left, merged.survivor_crossing)
     return left
+
+
+def crossing(member: Member) -> Crossing:
+    """Return how a customer crossed the Elite threshold."""
+    return Crossing(
+        crossed_at=member.threshold_crossed_at,
+        order=member.crossing_order,
+        variant=member.variant,
+        program_version=member.journey_program_version,
+        held_out=member.held_out,
+        invite_suppressed=member.invite_suppressed,
+    )
+
+
+def _crossing_as(member: Member, crossed: Crossing) -> Member:
+    return replace(
+        member,
+        threshold_crossed_at=crossed.crossed_at,
+        crossing_order=crossed.order,
+        variant=crossed.variant,
+        journey_program_version=crossed.program_version,
+        held_out=crossed.held_out,
+        invite_suppressed=crossed.invite_suppressed,
+    )
+
+
+def _first_crossing(survivor: Member, other: Member) -> Crossing:
+    """Return the crossing that holds for both: the earlier one, unless the survivor was invited.
+
+    The other one's journey ends with the merge: who had crossed and waited for their invite is
+    taken for one whom it could not go to, so that the survivor's next order starts the journey.
+    """
+    own, others = crossing(survivor), crossing(other)
+    if others.crossed_at is None:
+        return own
+    if own.crossed_at is None:
+        return replace(others, invite_suppressed=may_be_invited(other))
+    if survivor.status == "prospect" and others.crossed_at < own.crossed_at:
+        return replace(others, invite_suppressed=own.invite_suppressed)
+    return own
+
+
+def _same_arm(one: Crossing, other: Crossing) -> bool:
+    return replace(one, invite_suppressed=False) == replace(other, invite_suppressed=False)
+
+
+def _taken_suppressed(survivor: Member, other: Member) -> dict[Channel, str]:
+    """Return the other one's closed channels, but for those with an address of the survivor's."""
+    return {
+        channel: reason
+        for channel, reason in other.suppressed.items()
+        if channel not in ADDRESS_OF or survivor.identity(ADDRESS_OF[channel]) is None
+    }
+
+
+def _wanted_by_both(
+    own: Mapping[Preference, bool], others: Mapping[Preference, bool]
+) -> dict[Preference, bool]:
+    """Return what was said about service messages; a no of either holds."""
+    return {**others, **{name: wanted and others.get(name, True) for name, wanted in own.items()}}
+
+
+def _preferences_back(
+    survivor: Member, other: Member, own: Mapping[Preference, bool]
+) -> dict[Preference, bool]:
+    """Return what the survivor said themselves, before the merge or since."""
+    together = _wanted_by_both(own, other.preferences)
+    since = {
+        name: wanted
+        for name, wanted in survivor.preferences.items()
+        if wanted != together.get(name)
+    }
+    return {**own, **since}
 
 
 def _reached(standing: EliteStanding) -> int:

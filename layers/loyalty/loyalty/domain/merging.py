@@ -17,10 +17,12 @@ from loyalty.domain.acceptance import purchase_back
 from loyalty.domain.errors import MergeIsFinal
 from loyalty.domain.journey import status_change
 from loyalty.domain.ledger import Account, Entry, PendingPoints, Posting
-from loyalty.domain.member import Channel, Consent, Member, StatusChange
+from loyalty.domain.member import Channel, Consent, Member, Preference, StatusChange
 from loyalty.domain.merged_profile import (
+    Crossing,
     EliteStanding,
     added,
+    crossing,
     elite,
     giving_back,
     standing_as,
@@ -54,8 +56,8 @@ class Merge:
 
     `share` is what an undo gives back at most; what one of the two `repaid` for the other at the
     merge is not in it, and is owed again. `other_was` and `survivor_was` are where the two
-    stood before; `survivor_joined_at` (None: was no member), `survivor_consents` and `gave_name`
-    are what an undo needs to leave the survivor as they would be.
+    stood before; `survivor_joined_at` (None: was no member), `gave_name` and what else is the
+    survivor's are what an undo needs to leave them as they would be.
     """
 
     merge_id: str
@@ -69,6 +71,9 @@ class Merge:
     survivor_joined_at: datetime | None
     survivor_consents: Mapping[Channel, Consent]
     gave_name: bool
+    survivor_crossing: Crossing = field(default_factory=Crossing)
+    survivor_suppressed: tuple[Channel, ...] = ()
+    survivor_preferences: Mapping[Preference, bool] = field(default_factory=dict)
     repaid: Repaid = field(default_factory=Repaid)
     undone_at: datetime | None = None
     undone_by: str | None = None
@@ -121,6 +126,9 @@ def merge(
         survivor_joined_at=survivor.joined_at,
         survivor_consents=survivor.consents,
         gave_name=survivor.name is None and other.name is not None,
+        survivor_crossing=crossing(survivor),
+        survivor_suppressed=tuple(survivor.suppressed),
+        survivor_preferences=survivor.preferences,
         repaid=repaid,
     )
     tombstone = replace(
