@@ -164,7 +164,7 @@ class TestSteps:
         assert state_of(opened["task_id"]) == "approved"
 
         moved = call(tier_upgrade.upgrade_tier, UPGRADE)
-        assert moved == {"outcome": "upgraded", "has_gift": True}
+        assert moved == {"member_id": MEMBER_ID, "outcome": "upgraded", "has_gift": True}
         assert stored().tier == "platinum"
         gift = call(tier_upgrade.open_gift_task, UPGRADE)
         assert (gift["state"], state_of(gift["task_id"])) == ("open", "open")

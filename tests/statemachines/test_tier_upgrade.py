@@ -153,7 +153,11 @@ class TestTheReview:
         assert run.states == [*TO_THE_REVIEW, *REMINDED, "IsReviewed", "Withdrawn"]
 
     def test_a_yes_that_came_too_late(self, machines: StateMachines, upgrade: StateMachine) -> None:
-        machines.register(UpgradeTierFunction=returns({"outcome": "withdrawn", "has_gift": False}))
+        machines.register(
+            UpgradeTierFunction=returns(
+                {"member_id": "m1", "outcome": "withdrawn", "has_gift": False}
+            )
+        )
 
         run = upgrade.run(PROPOSED)
 
@@ -161,12 +165,28 @@ class TestTheReview:
         assert machines.events_of("CreateVoucherFunction") == []
 
     def test_a_tier_without_a_gift(self, machines: StateMachines, upgrade: StateMachine) -> None:
-        machines.register(UpgradeTierFunction=returns({"outcome": "upgraded", "has_gift": False}))
+        machines.register(
+            UpgradeTierFunction=returns(
+                {"member_id": "m1", "outcome": "upgraded", "has_gift": False}
+            )
+        )
 
         run = upgrade.run(PROPOSED)
 
         assert outcome(run) == "upgraded"
         assert run.states[-2:] == ["HasGift", "Upgraded"]
+
+
+def test_what_comes_with_it_goes_to_whom_the_member_was_merged_into(
+    machines: StateMachines, upgrade: StateMachine
+) -> None:
+    upgraded = {"member_id": "survivor", "outcome": "upgraded", "has_gift": False}
+    machines.register(ReadTaskFunction=states("approved"), UpgradeTierFunction=returns(upgraded))
+
+    assert outcome(upgrade.run(PROPOSED)) == "upgraded"
+    for function in ("CreateVoucherFunction", "SendTierUpgradeEmailFunction"):
+        [event] = machines.events_of(function)
+        assert event["member_id"] == "survivor"
 
 
 class TestAtOnce:
@@ -182,7 +202,11 @@ class TestAtOnce:
         ]  # fmt: skip
 
     def test_a_return_came_first(self, machines: StateMachines, upgrade: StateMachine) -> None:
-        machines.register(UpgradeTierFunction=returns({"outcome": "withdrawn", "has_gift": False}))
+        machines.register(
+            UpgradeTierFunction=returns(
+                {"member_id": "m1", "outcome": "withdrawn", "has_gift": False}
+            )
+        )
 
         assert outcome(upgrade.run(BOUGHT)) == "withdrawn"
         assert machines.events_of("CreateVoucherFunction") == []

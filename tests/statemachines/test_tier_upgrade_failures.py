@@ -43,7 +43,9 @@ class TestMail:
         sent = returns({"outcome": "sent"})
         machines.register(
             SendTierUpgradeEmailFunction=sequence(raises("EmailRefused"), sent),
-            UpgradeTierFunction=returns({"outcome": "upgraded", "has_gift": False}),
+            UpgradeTierFunction=returns(
+                {"member_id": "m1", "outcome": "upgraded", "has_gift": False}
+            ),
         )
 
         assert outcome(upgrade.run(PROPOSED)) == "upgraded"
@@ -146,7 +148,7 @@ class TestFailures:
 
 
 def test_a_busy_member_is_tried_again(machines: StateMachines, upgrade: StateMachine) -> None:
-    upgraded = returns({"outcome": "upgraded", "has_gift": False})
+    upgraded = returns({"member_id": "m1", "outcome": "upgraded", "has_gift": False})
     machines.register(UpgradeTierFunction=sequence(raises("MemberBusy"), upgraded))
 
     assert outcome(upgrade.run(PROPOSED)) == "upgraded"

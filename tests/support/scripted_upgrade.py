@@ -62,7 +62,7 @@ def scripted_upgrade(machines: StateMachines, coverage: Coverage) -> StateMachin
         RemindOfTaskFunction=still(),
         ContinueUpgradeFunction=returns({"successor": "u1.2"}),
         RejectUpgradeFunction=returns(None),
-        UpgradeTierFunction=returns({"outcome": "upgraded", "has_gift": True}),
+        UpgradeTierFunction=returns({"member_id": "m1", "outcome": "upgraded", "has_gift": True}),
         CreateVoucherFunction=returns({"is_issued": True}),
         SendTierUpgradeEmailFunction=returns({"outcome": "sent"}),
         OpenGiftTaskFunction=returns(status("open", "gift")),

@@ -174,7 +174,9 @@ class TestAskingTheManager:
 class TestTheYes:
     def test_brings_tier_and_gift_once(self, world: UpgradeWorld) -> None:
         for _ in range(2):
-            assert approved(world) == UpgradeOutcome(outcome="upgraded", has_gift=True)
+            assert approved(world) == UpgradeOutcome(
+                member_id="ada", outcome="upgraded", has_gift=True
+            )
         assert world.ada.standing == TierStanding((BEGIN, PLATINUM))
         assert world.events() == ["TierChanged"]
 
@@ -189,7 +191,9 @@ class TestTheYes:
     def test_without_a_gift(self, world: UpgradeWorld) -> None:
         tiers = (*PROGRAM.tiers[:2], replace(PROGRAM.tiers[2], gift=None))
         world.program.definitions = [replace(PROGRAM, tiers=tiers)]
-        assert approved(world) == UpgradeOutcome(outcome="upgraded", has_gift=False)
+        assert approved(world) == UpgradeOutcome(
+            member_id="ada", outcome="upgraded", has_gift=False
+        )
 
     def test_of_an_upgrade_that_a_return_undid_since(self, world: UpgradeWorld) -> None:
         world.stand(UNDONE)

@@ -102,6 +102,15 @@ def test_who_moved_further_up_meanwhile_gets_it_too(world: JourneyWorld) -> None
     assert congratulate(world) == SENT
 
 
+def test_after_a_merge_the_survivor_gets_it_once(world: JourneyWorld) -> None:
+    upgraded(world, status="merged", merged_into="m2", standing=TierStanding())
+    upgraded(world, member_id="m2")
+    assert [congratulate(world), congratulate(world)] == [SENT, SENT]
+    [mail] = world.sender.sent
+    assert mail.to == "m2@example.com"
+    assert world.store.messages["m2", MESSAGE].state == "sent"
+
+
 def test_without_vouchers_none_waits(world: JourneyWorld) -> None:
     world.change_program(vouchers_enabled=False)
     upgraded(world)

@@ -71,7 +71,11 @@ class RemindedStatus(TaskStatus):
 
 
 class UpgradeOutcome(Contract):
-    """Whether the member is in the tier now, and whether a gift comes with it."""
+    """Whether the member is in the tier now, and whether a gift comes with it.
 
+    `member_id` is whose tier it is: the survivor's, when the member was merged meanwhile.
+    """
+
+    member_id: str
     outcome: Literal["upgraded", "withdrawn"]
     has_gift: bool

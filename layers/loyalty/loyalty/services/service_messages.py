@@ -13,7 +13,7 @@ from typing import Final
 
 from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.member import Channel, Member
-from loyalty.services.customers import commit_step, present_member
+from loyalty.services.customers import commit_step, current_member
 from loyalty.services.message_ports import SmsRefused
 from loyalty.services.messages import MessageUnsettled, send_and_mark, unchanged
 from loyalty.services.ports import Clock, EmailRefused, MemberStore, MessageClaim
@@ -47,7 +47,7 @@ def mail_reaches(member: Member) -> bool:
 def send_service_message(
     message: ServiceMessage, write: Write, *, store: MemberStore, clock: Clock
 ) -> SendOutcome:
-    """Send one message to one member, once.
+    """Send one message to one member, or to whom they were merged into, once.
 
     Requests: 1 read, 1 transaction, 1 message, 1 update; 2 or 3 reads more when it was claimed
     before.
@@ -71,7 +71,7 @@ def send_service_message(
     EmailRefused, SmsRefused
         It was not taken; calling again tries again.
     MemberNotFound
-        Unknown, left, merged or erased.
+        Unknown, left or erased.
     MemberBusy
         Others kept changing the member.
     """
@@ -80,9 +80,13 @@ def send_service_message(
 
     def decide() -> tuple[MessageClaim, Post] | SendOutcome:
         nonlocal is_first
-        member = present_member(store, message.member_id)
+        member = current_member(store, message.member_id)
         # Most are new: the claim itself finds out, and only who is refused reads the message.
-        message_id = message.message_id if is_first else free_message_id(message, store, now)
+        message_id = (
+            message.message_id
+            if is_first
+            else free_message_id(message, member.member_id, store, now)
+        )
         is_first = False
         if message_id is None:
             return SENT
@@ -128,7 +132,7 @@ def claim_service(
     """
     claimed = MessageClaim(
         message_id=message_id,
-        member_id=message.member_id,
+        member_id=member.member_id,
         channel=message.channel,
         kind=message.kind,
         marketing=False,
@@ -140,7 +144,9 @@ def claim_service(
     return claimed
 
 
-def free_message_id(message: ServiceMessage, store: MemberStore, now: datetime) -> str | None:
+def free_message_id(
+    message: ServiceMessage, member_id: str, store: MemberStore, now: datetime
+) -> str | None:
     """Return the id under which a message may go out now; None when it is done.
 
     Raises
@@ -148,7 +154,7 @@ def free_message_id(message: ServiceMessage, store: MemberStore, now: datetime) 
     MessageUnsettled
         A call of the last 15 minutes claimed it and did not say what came of it.
     """
-    member_id, first_id = message.member_id, message.message_id
+    first_id = message.message_id
     first = store.message(member_id, first_id)
     if first is None or first.state == "failed":
         return first_id

@@ -248,9 +248,11 @@ def upgrade_tier(
             commit_step(store, member, step)
             member = step.member
         if not stands(member.standing.spans, upgrade.upgrade_id):
-            return UpgradeOutcome(outcome="withdrawn", has_gift=False)
+            return UpgradeOutcome(member_id=member.member_id, outcome="withdrawn", has_gift=False)
         gift = _gift(definition, upgrade.to_tier)
-        return UpgradeOutcome(outcome="upgraded", has_gift=gift is not None)
+        return UpgradeOutcome(
+            member_id=member.member_id, outcome="upgraded", has_gift=gift is not None
+        )
 
     return with_retries(attempt)
 
