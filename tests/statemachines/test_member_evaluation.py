@@ -187,5 +187,18 @@ def test_a_member_who_goes_meanwhile_ends_the_evaluation(
     assert len(machines.events_of(f"{step}Function")) == 1
 
 
+@pytest.mark.parametrize("step", ["SendTierUpgradeEmail", "SendPointsSms"])
+def test_a_message_in_doubt_fails_no_evaluation(
+    machines: StateMachines, evaluation: StateMachine, step: str
+) -> None:
+    machines.register(**{f"{step}Function": raises("MessageUnsettled")})
+
+    run = evaluation.run(INPUT)
+
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.output["upgraded_to"] == "gold"
+    assert "SendPointsSms" in called(machines)
+
+
 def test_every_state_and_catch_was_executed() -> None:
     assert COVERAGE.missing() == []
