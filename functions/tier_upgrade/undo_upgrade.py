@@ -1,4 +1,7 @@
-"""Withdraws the task of an upgrade that a return took back."""
+"""Takes back the task and the voucher of an upgrade that a return undid.
+
+A voucher that is reserved fails the call: it is tried again, in the end from the dead letters.
+"""
 
 from __future__ import annotations
 

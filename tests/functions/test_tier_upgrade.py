@@ -25,6 +25,7 @@ import tier_upgrade.wake_upgrade
 from loyalty.contracts.program import default_definition
 from loyalty.contracts.registry import UnknownEvent
 from loyalty.domain.program import VoucherRule
+from loyalty.domain.reward_errors import VoucherIsReserved
 from loyalty.domain.tasks import Decision, gift_task
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import MonthTotals
@@ -32,6 +33,7 @@ from loyalty.runtime import composition, rewarding, tasking
 from loyalty.services.create_voucher import create_voucher
 from loyalty.services.decide_task import decide_task
 from loyalty.services.ports import MemberChange
+from loyalty.services.reserve_voucher import reserve_voucher
 from loyalty.services.tier_upgrade import redeemed_gift_task_id
 from tests.support.elite_journey import (
     MEMBER_ID,
@@ -44,6 +46,7 @@ from tests.support.examples import NOW
 from tests.support.journey_fakes import FakeExecutions
 from tests.support.moto_app import MotoApp, lambda_context
 from tests.support.upgrades import KINDS
+from tests.support.vouchers import a_request
 
 UPGRADE_ID = f"{MEMBER_ID}-2017-03-platinum-41"
 UPGRADE = {"member_id": MEMBER_ID, "upgrade_id": UPGRADE_ID, "to_tier": "platinum"}
@@ -258,6 +261,26 @@ class TestUndoing:
         voucher = rewarding.voucher_store().voucher(code)
         assert voucher is not None
         assert voucher.state == "cancelled"
+
+    def test_a_reserved_voucher_is_tried_again_and_the_gift_does_not_wait(
+        self, app: MotoApp
+    ) -> None:
+        a_buyer(UPGRADED)
+        task_id = call(tier_upgrade.open_gift_task, UPGRADE)["task_id"]
+        voucher = create_voucher(
+            UPGRADE_ID,
+            member_id=MEMBER_ID,
+            rule=VoucherRule("percent", valid_days=60, percent=10),
+            cause=f"upgrade/{UPGRADE_ID}",
+            **rewarding.creation_ports(),
+        )
+        assert voucher is not None
+        reserve_voucher(voucher.code, a_request("R-1", 1), **rewarding.voucher_use_ports())
+
+        with pytest.raises(VoucherIsReserved):
+            call(tier_upgrade.undo_upgrade, undone(UPGRADE_ID))
+
+        assert state_of(task_id) == "withdrawn"
 
     def test_other_changes_take_nothing(self, app: MotoApp) -> None:
         a_buyer(UPGRADED)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from loyalty.domain.errors import MemberBusy
 from loyalty.domain.program import VoucherRule
+from loyalty.domain.reward_errors import VoucherIsReserved
 from loyalty.domain.vouchers import Voucher
 from loyalty.services.cancel_voucher import cancel_voucher
 from loyalty.services.create_voucher import create_voucher
@@ -50,6 +52,14 @@ class Issuer:
 
     def cancel(self, voucher_id: str = "V-1") -> bool:
         return cancel_voucher(voucher_id, reason="undone", vouchers=self.vouchers, clock=self.clock)
+
+    def using(self) -> dict[str, Any]:
+        return {
+            "vouchers": self.vouchers,
+            "store": FakeMemberStore(),
+            "program": self.program,
+            "clock": self.clock,
+        }
 
     def clear_away(self, limit: int = 100) -> tuple[int, bool]:
         report = remove_expired_vouchers(
@@ -102,18 +112,18 @@ def test_what_was_cancelled_before_it_was_created_is_never_created(issuer: Issue
     assert issuer.vouchers.all == {}
 
 
-@pytest.mark.parametrize("use", [reserve_voucher, redeem_voucher])
-def test_a_used_or_reserved_voucher_stays(issuer: Issuer, use: object) -> None:
-    voucher = issuer.create()
-    use(  # type: ignore[operator]
-        voucher.code,
-        a_request("R-1", 1),
-        vouchers=issuer.vouchers,
-        store=FakeMemberStore(),
-        program=issuer.program,
-        clock=issuer.clock,
-    )
+def test_a_used_voucher_stays(issuer: Issuer) -> None:
+    redeem_voucher(issuer.create().code, a_request("R-1", 1), **issuer.using())
     assert not issuer.cancel()
+
+
+def test_a_reserved_voucher_is_cancelled_when_the_reservation_is_over(issuer: Issuer) -> None:
+    reserve_voucher(issuer.create().code, a_request("R-1", 1), **issuer.using())
+    with pytest.raises(VoucherIsReserved):
+        issuer.cancel()
+    issuer.clock.advance(timedelta(minutes=PROGRAM.voucher_reservation_minutes))
+    assert issuer.cancel()
+    assert [voucher.state for voucher in issuer.vouchers.all.values()] == ["cancelled"]
 
 
 def test_an_expired_voucher_is_left_to_the_job(issuer: Issuer) -> None:

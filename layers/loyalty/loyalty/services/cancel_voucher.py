@@ -6,7 +6,6 @@ from loyalty.contracts.vouchers import VoucherView
 from loyalty.domain.reward_errors import (
     VoucherAlreadyRedeemed,
     VoucherHasExpired,
-    VoucherIsReserved,
 )
 from loyalty.domain.vouchers import cancel
 from loyalty.services.ports import Clock
@@ -56,7 +55,7 @@ def cancel_voucher_of_code(
 
 
 def cancel_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, clock: Clock) -> bool:
-    """Cancel a voucher that nobody has used or reserved, such as that of an undone upgrade.
+    """Cancel a voucher that nobody has used, such as that of an undone upgrade.
 
     One that was not issued yet never will be: who creates it may only be slower. Requests: 2 reads
     and 1 transaction; without a voucher 1 read and 1 write.
@@ -68,6 +67,8 @@ def cancel_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, cloc
 
     Raises
     ------
+    VoucherIsReserved
+        Whether it will be used is known when the reservation ends: call again then.
     MemberBusy
         Others kept changing the voucher.
     """
@@ -80,7 +81,7 @@ def cancel_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, cloc
             return True
         try:
             step = cancel(voucher, reason, at=clock.now(), only_unused=True)
-        except (VoucherAlreadyRedeemed, VoucherHasExpired, VoucherIsReserved):
+        except (VoucherAlreadyRedeemed, VoucherHasExpired):
             return False
         if step.fact is not None:
             vouchers.commit(step)

@@ -331,9 +331,12 @@ def undo_upgrade(
     bool
         Whether the gift will not be sent.
     """
-    cancel_voucher(upgrade_id, reason="upgrade undone", vouchers=vouchers, clock=clock)
     task_id = gift_task_id(ids, upgrade_id)
-    return withdraw_task(task_id, tasks=tasks, store=store, clock=clock)
+    try:
+        cancel_voucher(upgrade_id, reason="upgrade undone", vouchers=vouchers, clock=clock)
+    finally:  # the gift does not wait until a reserved voucher is free
+        is_withdrawn = withdraw_task(task_id, tasks=tasks, store=store, clock=clock)
+    return is_withdrawn
 
 
 def _start_once(
