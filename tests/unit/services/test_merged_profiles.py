@@ -11,6 +11,7 @@ import pytest
 from loyalty.domain.journey import may_be_invited
 from loyalty.domain.member import Identity
 from loyalty.domain.orders import OrderKey
+from loyalty.services.feedback import suppress_email
 from tests.support.examples import NOW, an_order
 from tests.support.shop import Shop, customer
 
@@ -62,6 +63,26 @@ def test_who_complained_gets_no_mail_at_the_address_that_is_taken_over(
     shop.undo_merge(ada)
     assert shop.member(ada).suppressed == {}
     assert shop.member(bob).suppressed == {"email": "complaint", "sms": "bounce"}
+
+
+def test_a_complaint_after_the_merge_is_about_the_address_that_was_taken_over(
+    shop: Shop, ada: str, bob: str
+) -> None:
+    know(shop, bob, Identity("email", "bob@example.com"))
+    shop.merge(ada, bob)
+    assert suppress_email(bob, "complaint", store=shop.store, clock=shop.clock)
+    assert not suppress_email(bob, "complaint", store=shop.store, clock=shop.clock)
+    assert shop.member(ada).suppressed == {"email": "complaint"}
+
+
+def test_an_address_that_nobody_writes_to_any_more_may_bounce(
+    shop: Shop, ada: str, bob: str
+) -> None:
+    know(shop, bob, Identity("email", "bob@example.com"))
+    know(shop, ada, Identity("email", "ada@example.com"))
+    shop.merge(ada, bob)
+    assert not suppress_email(bob, "bounce", store=shop.store, clock=shop.clock)
+    assert shop.member(ada).suppressed == {}
 
 
 def test_a_no_of_either_to_service_messages_holds(shop: Shop, ada: str, bob: str) -> None:
