@@ -78,6 +78,9 @@ def problems(template_file: Path) -> Iterator[str]:
         machine = read_machine(file)
         for fault in (*house_problems(machine), *statelint_problems(machine)):
             yield f"{file.name}: {fault}"
+    yield from waiting_problems(
+        {name: read_machine(file) for name, file, _ in definitions(template_file)}
+    )
     yield from inlined_problems(template_file)
 
 
@@ -153,6 +156,18 @@ def _express_problems(processor: Mapping[str, Any]) -> Iterator[str]:
         seconds = _longest_seconds(state) if state["Type"] == "Task" else 0
         if seconds > EXPRESS_SECONDS:
             yield f"{name} may take {seconds} s, and its Express child ends after {EXPRESS_SECONDS}"
+
+
+def waiting_problems(machines: Mapping[str, Machine]) -> Iterator[str]:
+    """Yield the tasks that give up an execution which goes on, and may yet succeed."""
+    for machine in machines.values():
+        for name, state in states(machine):
+            if not str(state.get("Resource")).endswith(":startSyncExecution"):
+                continue
+            started = _SUBSTITUTION.findall(state["Arguments"]["StateMachineArn"])[0]
+            seconds = machines[started].get("TimeoutSeconds", EXPRESS_SECONDS)
+            if state["TimeoutSeconds"] <= seconds:
+                yield f"{name} does not outlast {started}, which may take {seconds} s"
 
 
 def _longest_seconds(task: Mapping[str, Any]) -> int:

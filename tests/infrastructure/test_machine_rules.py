@@ -96,6 +96,17 @@ def test_an_express_child_has_time_for_all_attempts_of_a_step() -> None:
     ]
 
 
+def test_who_starts_an_execution_outlasts_it() -> None:
+    known = {name: machines.read_machine(file) for name, file, _ in machines.definitions(TEMPLATE)}
+    assert list(machines.waiting_problems(known)) == []
+
+    known["MemberEvaluationStateMachine"]["TimeoutSeconds"] = 290
+
+    assert list(machines.waiting_problems(known)) == [
+        "EvaluateMember does not outlast MemberEvaluationStateMachine, which may take 290 s"
+    ]
+
+
 def test_statelint_notices_a_state_that_nothing_leads_to() -> None:
     machine = machines.read_machine(JOURNEY)
     machine["States"]["Island"] = {"Type": "Succeed"}
