@@ -19,6 +19,7 @@ from loyalty.domain.reward_errors import (
     VoucherMemberNeeded,
     VoucherNotYetValid,
 )
+from loyalty.domain.voucher_terms import Terms
 from loyalty.domain.voucher_uses import redeem, reserve, roll_back
 from loyalty.domain.vouchers import Voucher, VoucherStep, cancel, expire, issue, state_at
 from tests.support.examples import NOW
@@ -160,6 +161,29 @@ def test_a_basket_decides_how_much_is_taken() -> None:
     off = redeem(a_voucher(percent_terms(10)), None, request, at=NOW)
     assert off.use is not None
     assert off.use.amount_minor == 35
+
+
+@pytest.mark.parametrize("terms", [amount_terms(), percent_terms(10)])
+def test_a_till_gets_no_more_than_the_voucher_takes_off_the_basket(terms: Terms) -> None:
+    most = 35 if terms.percent else 350
+    basket = a_basket(300, 50)
+    with pytest.raises(VoucherAmountExceeded):
+        redeem(a_voucher(terms), None, a_request("R-1", most + 1, basket=basket), at=NOW)
+    step = redeem(a_voucher(terms), None, a_request("R-1", most, basket=basket), at=NOW)
+    assert step.use is not None
+    assert step.use.amount_minor == most
+
+
+def test_without_a_basket_a_percentage_is_what_was_reserved_at_most() -> None:
+    voucher = a_voucher(percent_terms(10))
+    with pytest.raises(VoucherAmountExceeded):
+        redeem(voucher, None, a_request("R-1", 1), at=NOW)
+    request = a_request("R-1", basket=a_basket(300, 50))
+    kept = reserve(voucher, None, request, at=NOW, until=TIMED_OUT)
+    with pytest.raises(VoucherAmountExceeded):
+        redeem(kept.voucher, kept.use, a_request("R-1", 36), at=NOW)
+    spent = redeem(kept.voucher, kept.use, a_request("R-1", 35), at=NOW)
+    assert spent.voucher.state == "redeemed"
 
 
 @pytest.mark.parametrize("change", [{"order_id": "O-2"}, {"amount_minor": 401}])

@@ -93,7 +93,8 @@ def redeem(
     RedemptionConflict, RedemptionRolledBack
         The redemption id came before for something else, or was rolled back.
     VoucherAmountExceeded
-        More is asked for than is left.
+        More is asked for than is left, or than it takes off the basket; any amount of a voucher
+        without one, when there is no basket.
     VoucherMemberNeeded
         Uses of the batch are limited by member, and nobody is named.
     DomainError
@@ -171,11 +172,17 @@ def _amount(voucher: Voucher, request: UseRequest, at: datetime) -> int | None:
     require_applicable(
         voucher.terms, voucher.member_id, request.basket, request.store_id, request.member_id
     )
-    worth = discount(voucher.terms, left, request.basket) if request.basket else left
-    amount_minor = worth if request.amount_minor is None else request.amount_minor
-    if left is not None and amount_minor is not None and amount_minor > left:
-        raise VoucherAmountExceeded(f"{left} is left")
-    return amount_minor
+    most = discount(voucher.terms, left, request.basket) if request.basket else left
+    asked = request.amount_minor
+    if asked is None:
+        return most
+    if most is None and voucher.reservation and held_by(voucher, at):
+        most = voucher.reservation.amount_minor
+    if most is None:
+        raise VoucherAmountExceeded("what this voucher takes off is known with the basket only")
+    if asked > most:
+        raise VoucherAmountExceeded(f"the voucher takes {most} off")
+    return asked
 
 
 def _given_back(voucher: Voucher, use: VoucherUse) -> Voucher:
