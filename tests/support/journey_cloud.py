@@ -40,6 +40,7 @@ from loyalty.domain.errors import InvitationAnswered, MemberBusy
 from loyalty.domain.member import Identity, Member, StatusChange
 from loyalty.runtime import composition
 from loyalty.services import invitations, retrying
+from loyalty.services.ports import EmailRefused
 from tests.support.crashes import Crash, Fuse
 from tests.support.elite_journey import sample, store_customer, stored
 from tests.support.examples import NOW
@@ -77,7 +78,7 @@ class FunctionDied(Exception):
 # Lambda's name for it, which the machine retries.
 FunctionDied.__name__ = "Sandbox.Timedout"
 # Failures that callers get over: the service calls an event's function again, people may.
-TRIED_AGAIN = (FunctionDied, ClientError, MemberBusy, PynamoDBException)
+TRIED_AGAIN = (FunctionDied, ClientError, EmailRefused, MemberBusy, PynamoDBException)
 
 _call_aws = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
 

@@ -10,8 +10,8 @@ from loyalty.adapters.aws import Aws
 from loyalty.adapters.dynamodb.member_items import DueItem, ProfileItem
 from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 from loyalty.adapters.dynamodb.order_items import OrderItem
-from loyalty.adapters.dynamodb.program_items import TaskItem
 from loyalty.adapters.dynamodb.tables import Tables, bind
+from loyalty.adapters.dynamodb.task_items import TaskItem
 from tests.functions.adapters.conftest import IDENTITY_SECRET
 from tests.support.dynamodb import create_tables
 from tests.support.store_contract import member, new_member

@@ -78,6 +78,13 @@ def test_each_card_and_each_day_is_counted_apart(shop: Shop) -> None:
     assert shop.store.tasks == {}
 
 
+def test_orders_without_a_card_are_not_suspicious(shop: Shop) -> None:
+    ada = shop.id_of("ada")
+    for number in range(10, 20):
+        shop.sell(an_order(f"O-{number}"), customer(ada))
+    assert shop.store.tasks == {}
+
+
 def test_orders_that_earn_nothing_or_are_history_are_not_suspicious(shop: Shop) -> None:
     buy(shop, "O-3", amount_minor=1)
     shop.sell(an_order("O-4", historic=True), customer(card="ada"))

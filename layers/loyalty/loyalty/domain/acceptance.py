@@ -66,7 +66,7 @@ def accept_order(
     rules: Rules,
     now: datetime,
     identity_conflict: bool = False,
-    earned_with: str = "",
+    earned_with: str | None = None,
 ) -> OrderDecision:
     """Decide what a new order earns its customer, its waiting returns included.
 
@@ -86,7 +86,7 @@ def accept_order(
     identity_conflict
         Whether the order's identities point to several customers; only noted in the answer.
     earned_with
-        What was shown for the order: more earning orders a day with the same card than the program
+        The card shown for the order: more earning orders a day with the same card than the program
         allows are held for staff to look at.
 
     Raises
@@ -102,7 +102,7 @@ def accept_order(
         points_today=points_on(member.days, day) if member else 0,
     )
     accepted = _accepted(order, member, earning, rules.earning, now)
-    if member is not None and accepted.releases_at is not None and not order.historic:
+    if member and earned_with and accepted.releases_at and not order.historic:
         earned_before = earns_on(member.days, day, earned_with)
         accepted = replace(accepted, held=earned_before >= rules.earning.earns_per_card_and_day)
     entries: tuple[Entry, ...] = ()
@@ -278,7 +278,7 @@ def _accepted_return(
 
 
 def _credit(
-    member: Member, order: AcceptedOrder, now: datetime, earned_with: str
+    member: Member, order: AcceptedOrder, now: datetime, earned_with: str | None
 ) -> tuple[Member, tuple[Entry, ...]]:
     member = replace(
         member, lifetime_spend_minor=member.lifetime_spend_minor + order.eligible_minor

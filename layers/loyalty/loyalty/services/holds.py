@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from loyalty.domain.tasks import Task
 
 GUARD: Final = "hold"
-WITHOUT_CARD: Final = "-"
 
 
-def shown_card(customer: CustomerRef) -> str:
-    """Return what stands for the card that an order shows; all orders without one are alike."""
+def shown_card(customer: CustomerRef) -> str | None:
+    """Return what stands for the card that an order shows; None without one.
+
+    Holds are about cards: one that goes from hand to hand earns too often.
+    """
     cards = [identity.value for identity in customer.identities if identity.kind == "card"]
-    return hashlib.sha256(cards[0].encode()).hexdigest()[:12] if cards else WITHOUT_CARD
+    return hashlib.sha256(cards[0].encode()).hexdigest()[:12] if cards else None
 
 
 def fraud_tasks(order: AcceptedOrder, now: datetime, ids: Ids) -> tuple[Task, ...]:
