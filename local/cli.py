@@ -278,7 +278,8 @@ def _print_addresses(workspace: Workspace, outputs: Outputs, *, demo: bool) -> N
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """A request to end reaches the program as Ctrl-C does, so that nothing is left running."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    # SIGINT too: a shell starts what runs in the background with it ignored.
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     previous = {number: signal.signal(number, _interrupt) for number in numbers}
     try:
         yield
