@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DueKind = Literal["release", "expiry", "outreach", "points_sms", "statement", "voucher_reminder"]
 MemberPart = Literal["account", "months", "standing"]
-GuardKind = Literal["adjustment", "transfer", "action", "redemption", "saving", "hold"]
+GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
 MessageState = Literal["sending", "sent", "failed"]
 
 # Batch jobs walk over fixed shards of the member id: due items over a few, whole-population jobs

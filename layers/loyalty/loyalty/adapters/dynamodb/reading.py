@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pynamodb.indexes import Index
+from pynamodb.models import Model
 
 from loyalty.adapters.dynamodb.keys import Key
 from loyalty.adapters.dynamodb.tables import MembersItem, Tables
@@ -17,35 +18,63 @@ BATCH_LIMIT = 100
 ATTEMPTS = 5
 BASE_DELAY_SECONDS = 0.02
 
+AnyItem = TypeVar("AnyItem", bound=Model)
+
 # An item or a key as DynamoDB has it: attribute name → {type: value}.
 Raw = dict[str, dict[str, Any]]
 
 
 def read_items(tables: Tables, wanted: Iterable[Key]) -> list[MembersItem]:
+    """Return those of the wanted items of MembersTable that exist, in any order.
+
+    As `read_across`, of which this is the usual case.
+    """
+    return read_across(tables, {MembersItem: list(wanted)})
+
+
+def read_across(tables: Tables, wanted: Mapping[type[AnyItem], Sequence[Key]]) -> list[AnyItem]:
     """Return those of the wanted items that exist, in any order: one consistent BatchGetItem.
 
-    PynamoDB's own `batch_get` asks again for what a throttled table left out at once and without
-    end; here it is asked for with full jitter, and given up after five times.
+    PynamoDB's own `batch_get` knows one table, and asks again for what a throttled one left out at
+    once and without end; here it is asked for with full jitter, and given up after five times.
+
+    Parameters
+    ----------
+    tables
+        The bound tables.
+    wanted
+        Keys by the base model of their table; at most 100 in all. Without any, nothing is asked.
 
     Raises
     ------
     ChangeRefused
-        The table kept leaving items out.
+        The tables kept leaving items out.
     """
-    rest: list[Any] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in wanted]
-    if len(rest) > BATCH_LIMIT:
-        raise ValueError(f"{len(rest)} items at once; DynamoDB gives {BATCH_LIMIT}")
-    found: list[MembersItem] = []
-    if not rest:  # DynamoDB refuses to read nothing
-        return found
+    if sum(map(len, wanted.values())) > BATCH_LIMIT:
+        raise ValueError(f"DynamoDB gives {BATCH_LIMIT} items at once")
+    models = {str(model.Meta.table_name): model for model in wanted}
+    rest: dict[str, Any] = {
+        str(model.Meta.table_name): {
+            "Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys],
+            "ConsistentRead": True,
+        }
+        for model, keys in wanted.items()
+        if keys
+    }
+    found: list[AnyItem] = []
     for attempt in range(ATTEMPTS):
-        answer = tables.connection.batch_get_item(tables.members, rest, consistent_read=True)
-        found += map(MembersItem.from_raw_data, answer["Responses"].get(tables.members, []))
-        rest = answer.get("UnprocessedKeys", {}).get(tables.members, {}).get("Keys", [])
         if not rest:
             return found
-        time.sleep(random.uniform(0, BASE_DELAY_SECONDS * 2**attempt))  # noqa: S311
-    raise ChangeRefused("the table is out of read capacity")
+        if attempt:
+            longest = BASE_DELAY_SECONDS * 2 ** (attempt - 1)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 -- jitter, not a secret
+        answer = tables.connection.dispatch("BatchGetItem", {"RequestItems": rest})
+        for table_name, items in answer["Responses"].items():
+            found += map(models[table_name].from_raw_data, items)
+        rest = answer.get("UnprocessedKeys") or {}
+    if rest:
+        raise ChangeRefused("the tables are out of read capacity")
+    return found
 
 
 def index_pages(

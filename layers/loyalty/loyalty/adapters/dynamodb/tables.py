@@ -20,6 +20,8 @@ from loyalty.adapters.dynamodb.attributes import IntegerAttribute
 if TYPE_CHECKING:
     from botocore.session import Session
 
+    from loyalty.adapters.dynamodb.voucher_tables import VouchersItem
+
 
 class OrdersByMember(GlobalSecondaryIndex["MembersItem"]):  # type: ignore[no-untyped-call]
     """A customer's orders by time; only orders that have a customer are in it."""
@@ -123,10 +125,19 @@ def bind(aws: Aws, *, members_table: str, program_table: str) -> Tables:
     Binding again (a test with another endpoint) replaces the first.
     """
     connection = SharedConnection(aws)
-    for model, table_name in ((MembersItem, members_table), (ProgramItem, program_table)):
-        model.Meta.table_name = table_name
-        model._connection = None
-        table = model._get_connection()
-        connection.add_meta_table(table.get_meta_table())
-        table.connection = connection
+    attach(connection, MembersItem, members_table)
+    attach(connection, ProgramItem, program_table)
     return Tables(connection, members_table, program_table)
+
+
+def attach(
+    connection: SharedConnection,
+    model: type[MembersItem | ProgramItem | VouchersItem],
+    table_name: str,
+) -> None:
+    """Let a table's base model, and all models of its items, speak through `connection`."""
+    model.Meta.table_name = table_name
+    model._connection = None
+    table = model._get_connection()
+    connection.add_meta_table(table.get_meta_table())
+    table.connection = connection

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from pynamodb.exceptions import DoesNotExist, PutError
 
 from loyalty.adapters.dynamodb import pages, voucher_items
-from loyalty.adapters.dynamodb.across import read_across
 from loyalty.adapters.dynamodb.attributes import sortable
 from loyalty.adapters.dynamodb.keys import Key
+from loyalty.adapters.dynamodb.reading import read_across
 from loyalty.adapters.dynamodb.tables import Tables
 from loyalty.adapters.dynamodb.transaction import LabelledTransaction, TransactionRefused
 from loyalty.adapters.dynamodb.voucher_items import (

@@ -6,7 +6,7 @@ from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from loyalty.adapters.dynamodb.tables import Tables
+from loyalty.adapters.dynamodb.tables import Tables, attach
 
 
 class VouchersByMember(GlobalSecondaryIndex["VouchersItem"]):  # type: ignore[no-untyped-call]
@@ -49,9 +49,5 @@ def bind_vouchers(tables: Tables, table_name: str) -> str:
 
     Binding again (a test with another endpoint) replaces the first. Returns the table's name.
     """
-    VouchersItem.Meta.table_name = table_name
-    VouchersItem._connection = None
-    table = VouchersItem._get_connection()
-    tables.connection.add_meta_table(table.get_meta_table())
-    table.connection = tables.connection
+    attach(tables.connection, VouchersItem, table_name)
     return table_name
