@@ -189,7 +189,7 @@ def mail(
 
 @app.command()
 def token(
-    role: Annotated[str, typer.Option(help="staff, a role of staff or machines, or member:<id>.")],
+    role: Annotated[str, typer.Option(help="staff, a role, member:<id>, or <role>:<member id>.")],
     subject: Annotated[str | None, typer.Option(help="Who it is; the role by default.")] = None,
 ) -> None:
     """Print a bearer token for the API."""
