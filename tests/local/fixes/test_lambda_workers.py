@@ -60,12 +60,15 @@ def test_a_module_that_cannot_be_imported_is_named(cloud: Cloud, unique: str) ->
 
 
 def test_a_warm_call_does_not_wait_for_log_lines(cloud: Cloud, unique: str) -> None:
+    """Raw MiniStack waits 0.05 s in each call; other work can slow most calls, never the fastest."""
     cloud.create_function(unique, "def handler(event, context): return event")
     cloud.invoke(unique, 0)
-    started = time.monotonic()
+    fastest = float("inf")
     for number in range(20):
+        started = time.monotonic()
         assert cloud.invoke(unique, number) == number
-    assert (time.monotonic() - started) / 20 < 0.04, "raw MiniStack waits 0.05 s in each call"
+        fastest = min(fastest, time.monotonic() - started)
+    assert fastest < 0.05
 
 
 def test_what_a_handler_prints_is_in_its_log_group(cloud: Cloud, unique: str) -> None:
