@@ -60,7 +60,7 @@ def test_a_module_that_cannot_be_imported_is_named(cloud: Cloud, unique: str) ->
 
 
 def test_a_warm_call_does_not_wait_for_log_lines(cloud: Cloud, unique: str) -> None:
-    """Raw MiniStack waits 0.05 s in each call; other work can slow most calls, never the fastest."""
+    """Raw MiniStack waits 0.05 s in each call; other work slows most calls, not the fastest."""
     cloud.create_function(unique, "def handler(event, context): return event")
     cloud.invoke(unique, 0)
     fastest = float("inf")
