@@ -242,6 +242,9 @@ class ProgramDocument(Contract):
     quiet_until: TimeOfDay = DEFAULT.quiet_until
     marketing_per_week: Annotated[int, Field(strict=True, ge=1, le=50)] = DEFAULT.marketing_per_week
     points_sms: StrictBool = DEFAULT.points_sms
+    top_offer_uses: Annotated[int, Field(strict=True, ge=1, le=1000)] = DEFAULT.top_offer_uses
+    offers_shown: Annotated[int, Field(strict=True, ge=1, le=30)] = DEFAULT.offers_shown
+    exploration_share: Annotated[PlainDecimal, Field(ge=0, le=1)] = DEFAULT.exploration_share
     # reports: what a point costs the program in the end, in minor units
     point_value_minor: Annotated[PlainDecimal, Field(ge=0, le=10_000)] | None = None
 

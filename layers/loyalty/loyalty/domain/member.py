@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from loyalty.domain.engagement import MonthUses
 from loyalty.domain.ledger import Account
+from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
@@ -60,6 +62,7 @@ class Member:
     member said about service messages; `domain.preferences` knows what holds otherwise.
     `saved_minor` is what vouchers took off the member's purchases, in the program's currency.
     `action_counts` are the rewarded actions of this year and the last one, by `<year>/<action>`.
+    `uses` are the benefits used by month, `offers` those in the member's portal, best first.
     `merged_into` names the survivor of the merge `merge_id`, whose everything is now.
     """
 
@@ -91,6 +94,8 @@ class Member:
     marketing_sent_at: tuple[datetime, ...] = ()
     outreach_sent: int = 0
     action_counts: Mapping[str, int] = field(default_factory=dict)
+    uses: tuple[MonthUses, ...] = ()
+    offers: tuple[MemberOffer, ...] = ()
     merged_into: str | None = None
     merge_id: str | None = None
 

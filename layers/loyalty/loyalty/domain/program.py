@@ -155,6 +155,10 @@ class ProgramDefinition:
     quiet_until: time
     marketing_per_week: int
     points_sms: bool
+    # engagement and offers
+    top_offer_uses: int
+    offers_shown: int
+    exploration_share: Decimal
     # reports: what a point costs the program in the end, in minor units
     point_value_minor: Decimal | None = None
 

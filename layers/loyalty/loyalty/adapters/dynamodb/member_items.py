@@ -17,6 +17,7 @@ from loyalty.adapters.dynamodb.attributes import (
     WordAttribute,
 )
 from loyalty.adapters.dynamodb.tables import MembersItem
+from loyalty.domain.engagement import MonthUses
 from loyalty.domain.ledger import (
     Account,
     Entry,
@@ -37,6 +38,7 @@ from loyalty.domain.member import (
     Preference,
     StatusChange,
 )
+from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
@@ -95,6 +97,8 @@ class ProfileItem(MembersItem, discriminator="profile"):
     marketing_sent_at = DocumentAttribute(tuple[datetime, ...])
     outreach_sent = IntegerAttribute()
     action_counts = DocumentAttribute(dict[str, int], null=True)
+    uses = DocumentAttribute(tuple[MonthUses, ...], null=True)
+    offers = DocumentAttribute(tuple[MemberOffer, ...], null=True)
     merged_into = UnicodeAttribute(null=True)
     merge_id = UnicodeAttribute(null=True)
 
@@ -137,6 +141,8 @@ class ProfileItem(MembersItem, discriminator="profile"):
             marketing_sent_at=member.marketing_sent_at,
             outreach_sent=member.outreach_sent,
             action_counts=member.action_counts or None,
+            uses=member.uses or None,
+            offers=member.offers or None,
             merged_into=member.merged_into,
             merge_id=member.merge_id,
         )
@@ -176,6 +182,8 @@ class ProfileItem(MembersItem, discriminator="profile"):
             marketing_sent_at=self.marketing_sent_at,
             outreach_sent=self.outreach_sent,
             action_counts=self.action_counts or {},
+            uses=self.uses or (),
+            offers=self.offers or (),
             merged_into=self.merged_into,
             merge_id=self.merge_id,
         )
