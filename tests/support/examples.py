@@ -106,6 +106,9 @@ PROGRAM = ProgramDefinition(
     quiet_until=time(8),
     marketing_per_week=2,
     points_sms=True,
+    top_offer_uses=3,
+    offers_shown=12,
+    exploration_share=Decimal("0.1"),
 )
 
 

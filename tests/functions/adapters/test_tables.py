@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from loyalty.adapters.aws import Aws
-from loyalty.adapters.dynamodb.member_items import DueItem, ProfileItem
+from loyalty.adapters.dynamodb.member_items import DueItem
 from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 from loyalty.adapters.dynamodb.order_items import OrderItem
+from loyalty.adapters.dynamodb.profile_item import ProfileItem
 from loyalty.adapters.dynamodb.tables import Tables, bind
 from loyalty.adapters.dynamodb.task_items import TaskItem
 from tests.functions.adapters.conftest import IDENTITY_SECRET

@@ -11,10 +11,10 @@ from loyalty.adapters.dynamodb.member_items import (
     GuardItem,
     IdentityItem,
     MessageItem,
-    ProfileItem,
     StatusChangeItem,
 )
 from loyalty.adapters.dynamodb.order_items import AcceptedReturnItem, OrderItem, OrderReturnsItem
+from loyalty.adapters.dynamodb.profile_item import ProfileItem
 from loyalty.adapters.dynamodb.tables import MembersItem
 from loyalty.adapters.dynamodb.transaction import (
     CONDITION_FAILED,

@@ -17,10 +17,10 @@ from loyalty.adapters.dynamodb.member_items import (
     GuardItem,
     IdentityItem,
     MessageItem,
-    ProfileItem,
     StatusChangeItem,
 )
 from loyalty.adapters.dynamodb.order_items import AcceptedReturnItem, OrderItem, OrderReturnsItem
+from loyalty.adapters.dynamodb.profile_item import ProfileItem
 from loyalty.adapters.dynamodb.reading import index_pages, read_items
 from loyalty.adapters.dynamodb.tables import MembersItem, Tables
 from loyalty.domain.errors import CursorInvalid

@@ -8,7 +8,7 @@ from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
 from loyalty.adapters.dynamodb import pages
 from loyalty.adapters.dynamodb.keys import profile
-from loyalty.adapters.dynamodb.member_items import ProfileItem
+from loyalty.adapters.dynamodb.profile_item import ProfileItem
 from loyalty.adapters.dynamodb.reading import read_across
 from loyalty.adapters.dynamodb.reward_items import (
     REWARD_PREFIX,
