@@ -155,6 +155,20 @@ def test_a_roll_back_undoes_a_redemption_and_uses_up_its_id(app: MotoApp) -> Non
     assert use(code, "rollbacks", "R-2", amount_minor=1_000).status == 201
 
 
+def test_what_is_rolled_back_after_its_period_is_counted_as_expired(app: MotoApp) -> None:
+    code = code_of()
+    use(code, "redemptions", "R-1")
+    app.set_clock(EXPIRES_AT + timedelta(days=3))
+    undone = use(code, "rollbacks", "R-1")
+    assert (undone.status, undone.body["state"]) == (201, "expired")
+    assert use(code, "rollbacks", "R-1").status == 200
+    clear = schedules.remove_expired_vouchers.handler
+    assert clear({}, lambda_context()) == {"expired": 0, "more": False}
+    items = app.items("VouchersTable")
+    events = [item["event"]["S"] for item in items if item["item_type"]["S"] == "voucher_fact"]
+    assert events.count("VoucherExpired") == 1
+
+
 def test_who_has_reserved_it_may_end_it(app: MotoApp) -> None:
     code = code_of()
     use(code, "reservations", "R-1")

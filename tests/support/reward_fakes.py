@@ -82,10 +82,10 @@ class FakeVoucherStore:
         """Raise as the conditions of the transaction would."""
         for step in steps:
             voucher = step.voucher
-            if voucher.version == 1 and voucher.voucher_id in self.ids:
+            if not step.version_before and voucher.voucher_id in self.ids:
                 raise VoucherIdTaken(self.ids[voucher.voucher_id])
             stored = self.all.get(voucher.code)
-            if (stored.version if stored else 0) != voucher.version - 1:
+            if (stored.version if stored else 0) != step.version_before:
                 raise ChangeRefused("ConditionalCheckFailed")
             limit = voucher.terms.member_limit
             if step.counted > 0 and limit is not None and self._used(step) >= limit:
@@ -96,8 +96,8 @@ class FakeVoucherStore:
             voucher = step.voucher
             self.all[voucher.code] = voucher
             self.ids[voucher.voucher_id] = voucher.code
-            if step.fact:
-                self.facts[voucher.code, voucher.version] = step.fact
+            for fact in step.facts:
+                self.facts[voucher.code, fact.voucher_version] = fact
             if step.use:
                 self.uses[voucher.code, step.use.redemption_id] = step.use
             if step.counted:

@@ -64,7 +64,7 @@ class VoucherStoreContract:
         vouchers.commit(issued(1))
         again = replace(issued(2).voucher, voucher_id="V-1")
         with pytest.raises(VoucherIdTaken) as taken:
-            vouchers.commit(VoucherStep(again))
+            vouchers.commit(replace(issued(2), voucher=again))
         assert taken.value.code == a_code(1)
         assert vouchers.voucher(a_code(2)) is None
 
@@ -83,7 +83,7 @@ class VoucherStoreContract:
         vouchers.commit(issued(1))
         other = replace(issued(1).voucher, voucher_id="V-2")
         with pytest.raises(ChangeRefused):
-            vouchers.commit(VoucherStep(other))
+            vouchers.commit(replace(issued(1), voucher=other))
         assert vouchers.codes(["V-2"]) == {}
 
     def test_who_was_slower_is_refused(self, vouchers: VoucherStore) -> None:
@@ -141,6 +141,18 @@ class VoucherStoreContract:
         assert gone is not None
         vouchers.commit(gone)
         assert expiring(vouchers, EXPIRES_AT) == [a_code(3)]
+
+    def test_what_ends_with_a_roll_back_expires_no_more(self, vouchers: VoucherStore) -> None:
+        step = issued()
+        vouchers.commit(step)
+        spent = redeem(step.voucher, None, a_request("R-1"), at=NOW)
+        vouchers.commit(spent)
+        undone = roll_back(spent.voucher, spent.use, "R-1", at=EXPIRES_AT)
+        vouchers.commit(undone)
+        assert vouchers.voucher(a_code()) == undone.voucher
+        assert expiring(vouchers, EXPIRES_AT) == []
+        with pytest.raises(ChangeRefused):
+            vouchers.commit(undone)
 
     def test_a_batch_is_opened_once(self, vouchers: VoucherStore) -> None:
         batch = VoucherBatch("B-1", LIMITED, 2, ("ada", "bob"), "staff", NOW)

@@ -26,13 +26,14 @@ class VoucherLife(RuleBasedStateMachine):
         self.now = NOW
         self.voucher = a_voucher(amount_terms(AMOUNT))
         self.uses: dict[str, VoucherUse] = {}
-        self.facts = 0
+        self.facts = self.expiries = 0
 
     def take(self, step: VoucherStep | None) -> None:
         if step is None:
             return
-        assert (step.fact is None) == (step.voucher == self.voucher)
-        self.facts += step.fact is not None
+        assert (not step.facts) == (step.voucher == self.voucher)
+        self.facts += len(step.facts)
+        self.expiries += sum(fact.event == "VoucherExpired" for fact in step.facts)
         self.voucher = step.voucher
         if step.use:
             self.uses[step.use.redemption_id] = step.use
@@ -90,6 +91,10 @@ class VoucherLife(RuleBasedStateMachine):
     @invariant()
     def every_change_left_a_fact(self) -> None:
         assert self.voucher.version == 1 + self.facts
+
+    @invariant()
+    def it_is_counted_as_expired_once_it_is_written_down(self) -> None:
+        assert self.expiries == (self.voucher.state == "expired")
 
     @invariant()
     def its_state_fits_what_is_left(self) -> None:

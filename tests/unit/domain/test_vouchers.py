@@ -42,9 +42,9 @@ def reserved(voucher: Voucher, redemption_id: str = "R-1", *, at: datetime = NOW
 
 
 def told(step: VoucherStep) -> str:
-    assert step.fact is not None
-    assert step.fact.voucher_version == step.voucher.version
-    return step.fact.event
+    (fact,) = step.facts
+    assert fact.voucher_version == step.voucher.version
+    return fact.event
 
 
 def test_a_new_voucher_is_issued_and_says_so_without_its_code() -> None:
@@ -55,7 +55,7 @@ def test_a_new_voucher_is_issued_and_says_so_without_its_code() -> None:
         1_000,
     )
     assert told(step) == "VoucherIssued"
-    assert step.voucher.code not in repr(step.fact)
+    assert step.voucher.code not in repr(step.facts)
 
 
 @pytest.mark.parametrize(("at", "state"), [(EXPIRES_AT - TICK, "issued"), (EXPIRES_AT, "expired")])
@@ -110,12 +110,12 @@ def test_who_reserved_redeems_once_however_often_they_ask() -> None:
     kept = reserved(a_voucher(percent_terms()))
     assert told(kept) == "VoucherReserved"
     again = reserve(kept.voucher, kept.use, a_request(), at=NOW + TICK, until=TIMED_OUT + TICK)
-    assert (again.voucher, again.fact) == (kept.voucher, None)
+    assert (again.voucher, again.facts) == (kept.voucher, ())
     spent = redeem(kept.voucher, kept.use, a_request(), at=NOW)
     assert (spent.voucher.state, told(spent)) == ("redeemed", "VoucherRedeemed")
-    assert redeem(spent.voucher, spent.use, a_request(), at=EXPIRES_AT).fact is None
+    assert not redeem(spent.voucher, spent.use, a_request(), at=EXPIRES_AT).facts
     late = reserve(spent.voucher, spent.use, a_request(), at=NOW, until=TIMED_OUT)
-    assert (late.voucher.state, late.fact) == ("redeemed", None)
+    assert (late.voucher.state, late.facts) == ("redeemed", ())
     with pytest.raises(VoucherAlreadyRedeemed):
         redeem(spent.voucher, None, a_request("R-2"), at=NOW)
 
@@ -143,7 +143,7 @@ def test_without_an_amount_all_that_is_left_is_spent() -> None:
     last = redeem(first.voucher, None, a_request("R-2"), at=NOW)
     assert last.use is not None
     assert (last.use.amount_minor, last.voucher.state) == (600, "redeemed")
-    assert redeem(last.voucher, last.use, a_request("R-2"), at=NOW).fact is None
+    assert not redeem(last.voucher, last.use, a_request("R-2"), at=NOW).facts
 
 
 def test_a_reserved_part_is_redeemed_as_it_was_reserved() -> None:
@@ -209,7 +209,7 @@ def test_rolling_back_a_reservation_frees_the_voucher_and_uses_up_the_id() -> No
         None,
         "VoucherRolledBack",
     )
-    assert roll_back(free.voucher, free.use, "R-1", at=NOW).fact is None
+    assert not roll_back(free.voucher, free.use, "R-1", at=NOW).facts
     with pytest.raises(RedemptionRolledBack):
         redeem(free.voucher, free.use, a_request(), at=NOW)
     with pytest.raises(RedemptionRolledBack):
@@ -235,12 +235,33 @@ def test_rolling_back_after_the_expiry_restores_the_amount_but_no_life() -> None
     assert gone is not None
     step = roll_back(gone.voucher, spent.use, "R-1", at=EXPIRES_AT)
     assert (step.voucher.state, step.voucher.remaining_minor) == ("expired", 1_000)
+    assert told(step) == "VoucherRolledBack"
+
+
+@pytest.mark.parametrize("spend", [400, None])
+def test_what_is_rolled_back_only_after_the_expiry_expires_with_it(spend: int | None) -> None:
+    spent = redeem(a_voucher(), None, a_request("R-1", spend), at=NOW)
+    step = roll_back(spent.voucher, spent.use, "R-1", at=EXPIRES_AT)
+    assert (step.voucher.state, step.voucher.remaining_minor) == ("expired", 1_000)
+    assert [(fact.event, fact.occurred_at) for fact in step.facts] == [
+        ("VoucherRolledBack", EXPIRES_AT),
+        ("VoucherExpired", EXPIRES_AT),
+    ]
+    assert [fact.voucher_version for fact in step.facts] == [3, step.voucher.version]
+    assert expire(step.voucher, EXPIRES_AT) is None
+    assert not roll_back(step.voucher, step.use, "R-1", at=EXPIRES_AT).facts
+
+
+def test_what_is_rolled_back_just_before_the_expiry_lives_on() -> None:
+    spent = redeem(a_voucher(), None, a_request("R-1"), at=NOW)
+    step = roll_back(spent.voucher, spent.use, "R-1", at=EXPIRES_AT - TICK)
+    assert (step.voucher.state, told(step)) == ("issued", "VoucherRolledBack")
 
 
 def test_a_cancelled_voucher_stays_cancelled() -> None:
     step = cancel(a_voucher(), "undone", at=NOW, only_unused=True)
     assert (step.voucher.state, told(step)) == ("cancelled", "VoucherCancelled")
-    assert cancel(step.voucher, "again", at=NOW, only_unused=True).fact is None
+    assert not cancel(step.voucher, "again", at=NOW, only_unused=True).facts
     with pytest.raises(VoucherAlreadyCancelled):
         redeem(step.voucher, None, a_request(), at=NOW)
 

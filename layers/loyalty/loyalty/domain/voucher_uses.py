@@ -20,6 +20,7 @@ from loyalty.domain.vouchers import (
     VoucherFact,
     VoucherStep,
     VoucherUse,
+    expire,
     fact,
     held_by,
     require_usable,
@@ -80,7 +81,7 @@ def reserve(
         voucher, version=voucher.version + 1, state="reserved", reservation=reservation
     )
     made = _use(request, "reserved", at, amount_minor, voucher.member_id)
-    return VoucherStep(reserved, made, _use_fact(reserved, "VoucherReserved", made))
+    return VoucherStep(reserved, made, (_use_fact(reserved, "VoucherReserved", made),))
 
 
 def redeem(
@@ -123,13 +124,15 @@ def redeem(
     if limited and made.member_id is None:
         raise VoucherMemberNeeded(voucher.voucher_id)
     told = _use_fact(redeemed, "VoucherRedeemed", made)
-    return VoucherStep(redeemed, made, told, counted=1 if limited else 0)
+    return VoucherStep(redeemed, made, (told,), counted=1 if limited else 0)
 
 
 def roll_back(
     voucher: Voucher, use: VoucherUse | None, redemption_id: str, *, at: datetime
 ) -> VoucherStep:
     """Undo a reservation or a redemption exactly; its id is used up then.
+
+    What is free again only after its period has expired with that: no job looks for it any more.
 
     Raises
     ------
@@ -148,7 +151,10 @@ def roll_back(
     rolled_back = replace(use, state="rolled_back", at=at)
     told = _use_fact(undone, "VoucherRolledBack", rolled_back, undone_state=use.state)
     limited = use.state == "redeemed" and voucher.terms.member_limit is not None
-    return VoucherStep(undone, rolled_back, told, counted=-1 if limited else 0)
+    ended = expire(undone, at) or VoucherStep(undone)
+    return VoucherStep(
+        ended.voucher, rolled_back, (told, *ended.facts), counted=-1 if limited else 0
+    )
 
 
 def _stands(voucher: Voucher, use: VoucherUse, at: datetime) -> bool:

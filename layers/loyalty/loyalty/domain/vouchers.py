@@ -99,13 +99,19 @@ class VoucherFact:
 class VoucherStep:
     """A voucher after a step, with what the step writes; a repeat writes nothing.
 
-    `counted` is the change of how often the member has used vouchers of the batch.
+    There is a fact for each version that the voucher went through. `counted` is the change of how
+    often the member has used vouchers of the batch.
     """
 
     voucher: Voucher
     use: VoucherUse | None = None
-    fact: VoucherFact | None = None
+    facts: tuple[VoucherFact, ...] = ()
     counted: int = 0
+
+    @property
+    def version_before(self) -> int:
+        """The version that the step starts from, 0 for a new voucher."""
+        return self.voucher.version - len(self.facts)
 
 
 def issue(
@@ -140,7 +146,7 @@ def issue(
         "batch_id": batch_id,
         "expires_at": terms.expires_at.isoformat(),
     }
-    return VoucherStep(voucher, fact=fact(voucher, "VoucherIssued", at, data))
+    return VoucherStep(voucher, facts=(fact(voucher, "VoucherIssued", at, data),))
 
 
 def state_at(voucher: Voucher, at: datetime) -> VoucherState:
@@ -183,9 +189,8 @@ def expire(voucher: Voucher, at: datetime) -> VoucherStep | None:
         return None
     expired = replace(voucher, version=voucher.version + 1, state="expired", reservation=None)
     data = {"remaining_minor": voucher.remaining_minor}
-    return VoucherStep(
-        expired, fact=fact(expired, "VoucherExpired", voucher.terms.expires_at, data)
-    )
+    told = fact(expired, "VoucherExpired", voucher.terms.expires_at, data)
+    return VoucherStep(expired, facts=(told,))
 
 
 def cancel(
@@ -222,7 +227,7 @@ def cancel(
         raise VoucherAlreadyRedeemed(voucher.voucher_id)
     cancelled = replace(voucher, version=voucher.version + 1, state="cancelled", reservation=None)
     data = {"reason": reason, "remaining_minor": voucher.remaining_minor}
-    return VoucherStep(cancelled, fact=fact(cancelled, "VoucherCancelled", at, data))
+    return VoucherStep(cancelled, facts=(fact(cancelled, "VoucherCancelled", at, data),))
 
 
 def held_by(voucher: Voucher, at: datetime) -> str | None:

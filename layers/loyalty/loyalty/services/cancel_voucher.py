@@ -47,7 +47,7 @@ def cancel_voucher_of_code(
             only_unused=False,
             redemption_id=redemption_id,
         )
-        if step.fact is not None:
+        if step.facts:
             vouchers.commit(step)
         return view(step.voucher, now)
 
@@ -83,7 +83,7 @@ def cancel_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, cloc
             step = cancel(voucher, reason, at=clock.now(), only_unused=True)
         except (VoucherAlreadyRedeemed, VoucherHasExpired):
             return False
-        if step.fact is not None:
+        if step.facts:
             vouchers.commit(step)
         return True
 

@@ -130,7 +130,7 @@ def _change(
             undone,
             stock=-redemption.stock_taken if is_limited else 0,
             reward_revision=reward.revision if reward else 0,
-            vouchers=tuple(step for step in cancelled if step.fact is not None),
+            vouchers=tuple(step for step in cancelled if step.facts),
         ),
     )
     return change, answer

@@ -72,8 +72,8 @@ class VoucherStore(Protocol):
     def commit(self, *steps: VoucherStep) -> None:
         """Write steps, all or nothing: one transaction.
 
-        Conditions that the store adds: a voucher is still at its step's version − 1, or new with a
-        new voucher id; a fact is new; a member stays within the limit of a batch.
+        Conditions that the store adds: a voucher is still at the version that its step starts
+        from, or new with a new voucher id; a fact is new; a member stays within the limit of a batch.
 
         Raises
         ------

@@ -131,9 +131,9 @@ def take_step(
         if program is not None and found.use is None:
             require_switched_on(program.current(now))
         step = decide(found.voucher, found.use, now)
-        if step.fact is not None:
+        if step.facts:
             vouchers.commit(step)
-        return _use_answer(step, now), step.fact is not None
+        return _use_answer(step, now), bool(step.facts)
 
     return with_retries(attempt)
 

@@ -35,7 +35,7 @@ _LIMIT = "limit "
 def write_steps(transaction: LabelledTransaction, steps: Sequence[VoucherStep]) -> None:
     """Add steps to a transaction, with the conditions of `VoucherStore.commit`."""
     for number, step in enumerate(steps):
-        voucher, before = step.voucher, step.voucher.version - 1
+        voucher, before = step.voucher, step.version_before
         unchanged = VoucherItem.version == before
         transaction.put(
             f"voucher {number}", VoucherItem.of(voucher), unchanged if before else _IS_NEW
@@ -44,9 +44,9 @@ def write_steps(transaction: LabelledTransaction, steps: Sequence[VoucherStep]) 
             transaction.put(
                 f"{_ID}{number}", VoucherIdItem.of(voucher), _IS_NEW, tell_existing=True
             )
-        if step.fact is not None:
-            fact = VoucherFactItem.of(voucher.code, step.fact)
-            transaction.put(f"voucher fact {number}", fact, _IS_NEW)
+        for fact in step.facts:
+            item = VoucherFactItem.of(voucher.code, fact)
+            transaction.put(f"voucher fact {number} {fact.voucher_version}", item, _IS_NEW)
         if step.use is not None:
             # The voucher's version guards its uses too.
             transaction.put(f"voucher use {number}", VoucherUseItem.of(voucher.code, step.use))
