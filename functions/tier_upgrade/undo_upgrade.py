@@ -1,7 +1,4 @@
-"""Takes back the task and the voucher of an upgrade that a return undid.
-
-A voucher that is reserved fails the call: it is tried again, in the end from the dead letters.
-"""
+"""Takes back the task and the voucher of an upgrade that a return undid."""
 
 from __future__ import annotations
 

@@ -25,7 +25,6 @@ import tier_upgrade.wake_upgrade
 from loyalty.contracts.program import default_definition
 from loyalty.contracts.registry import UnknownEvent
 from loyalty.domain.program import VoucherRule
-from loyalty.domain.reward_errors import VoucherIsReserved
 from loyalty.domain.tasks import Decision, gift_task
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import MonthTotals
@@ -34,7 +33,9 @@ from loyalty.services.create_voucher import create_voucher
 from loyalty.services.decide_task import decide_task
 from loyalty.services.ports import MemberChange
 from loyalty.services.reserve_voucher import reserve_voucher
+from loyalty.services.roll_back_voucher import roll_back_voucher
 from loyalty.services.tier_upgrade import redeemed_gift_task_id
+from loyalty.services.vouchers import get_voucher
 from tests.support.elite_journey import (
     MEMBER_ID,
     journey_surroundings,
@@ -262,9 +263,7 @@ class TestUndoing:
         assert voucher is not None
         assert voucher.state == "cancelled"
 
-    def test_a_reserved_voucher_is_tried_again_and_the_gift_does_not_wait(
-        self, app: MotoApp
-    ) -> None:
+    def test_a_reserved_voucher_is_cancelled_when_that_is_over(self, app: MotoApp) -> None:
         a_buyer(UPGRADED)
         task_id = call(tier_upgrade.open_gift_task, UPGRADE)["task_id"]
         voucher = create_voucher(
@@ -277,10 +276,11 @@ class TestUndoing:
         assert voucher is not None
         reserve_voucher(voucher.code, a_request("R-1", 1), **rewarding.voucher_use_ports())
 
-        with pytest.raises(VoucherIsReserved):
-            call(tier_upgrade.undo_upgrade, undone(UPGRADE_ID))
+        call(tier_upgrade.undo_upgrade, undone(UPGRADE_ID))
 
         assert state_of(task_id) == "withdrawn"
+        roll_back_voucher(voucher.code, "R-1", **rewarding.voucher_ports())
+        assert get_voucher(voucher.code, **rewarding.voucher_ports()).state == "cancelled"
 
     def test_other_changes_take_nothing(self, app: MotoApp) -> None:
         a_buyer(UPGRADED)

@@ -17,7 +17,7 @@ from loyalty.domain.program import VoucherRule
 from loyalty.domain.voucher_codes import RANDOM_CHARACTERS, complete
 from loyalty.runtime import rewarding
 from loyalty.services import issue_voucher_batch, remove_expired_vouchers
-from loyalty.services.cancel_voucher import cancel_voucher
+from loyalty.services.cancel_voucher import withdraw_voucher
 from loyalty.services.create_voucher import create_voucher
 from tests.support.aws_crashes import crashing, everything_stored, restore
 from tests.support.crashes import Crash, Fuse
@@ -143,11 +143,11 @@ def creating_by_rule(app: MotoApp) -> Act:
 
 def cancelling_by_id(app: MotoApp) -> Act:
     create()
-    return lambda: cancel_voucher("V-1", reason="undone", **rewarding.voucher_ports())
+    return lambda: withdraw_voucher("V-1", reason="undone", **rewarding.voucher_ports())
 
 
 def cancelling_before_it_is_issued(app: MotoApp) -> Act:
-    return lambda: cancel_voucher("V-1", reason="undone", **rewarding.voucher_ports())
+    return lambda: withdraw_voucher("V-1", reason="undone", **rewarding.voucher_ports())
 
 
 def reserving(app: MotoApp) -> Act:

@@ -119,11 +119,11 @@ class FakeVoucherStore:
             voucher
             for voucher in self.all.values()
             if voucher.state not in ENDED
-            and voucher.terms.expires_at <= until
-            and voucher.terms.expires_at.date() == day
+            and voucher.end_at <= until
+            and voucher.end_at.date() == day
             and shard == 0
         ]
-        found.sort(key=lambda voucher: (voucher.terms.expires_at, voucher.code))
+        found.sort(key=lambda voucher: (voucher.end_at, voucher.code))
         return [voucher.code for voucher in found[:limit]]
 
     def open_batch(self, batch: VoucherBatch) -> VoucherBatch:

@@ -9,7 +9,7 @@ import pytest
 
 from loyalty.domain.reward_errors import VoucherLimitReached
 from loyalty.domain.voucher_uses import redeem, reserve, roll_back
-from loyalty.domain.vouchers import VoucherStep, cancel, expire, issue
+from loyalty.domain.vouchers import VoucherStep, cancel, end, issue, withdraw
 from loyalty.services.ports import ChangeRefused
 from loyalty.services.voucher_ports import (
     EXPIRY_SHARDS,
@@ -137,7 +137,7 @@ class VoucherStoreContract:
         vouchers.commit(reserve(third.voucher, None, a_request(), at=NOW, until=EXPIRES_AT))
         assert expiring(vouchers, EXPIRES_AT - timedelta(microseconds=1)) == []
         assert set(expiring(vouchers, EXPIRES_AT)) == {a_code(3), a_code(4)}
-        gone = expire(fourth.voucher, EXPIRES_AT)
+        gone = end(fourth.voucher, EXPIRES_AT)
         assert gone is not None
         vouchers.commit(gone)
         assert expiring(vouchers, EXPIRES_AT) == [a_code(3)]
@@ -153,6 +153,19 @@ class VoucherStoreContract:
         assert expiring(vouchers, EXPIRES_AT) == []
         with pytest.raises(ChangeRefused):
             vouchers.commit(undone)
+
+    def test_what_is_withdrawn_ends_with_its_reservation(self, vouchers: VoucherStore) -> None:
+        step = issued()
+        vouchers.commit(step)
+        until = EXPIRES_AT - timedelta(hours=1)
+        kept = reserve(step.voucher, None, a_request(), at=NOW, until=until)
+        vouchers.commit(kept)
+        assert expiring(vouchers, until) == []
+        withdrawn = withdraw(kept.voucher, "undone", at=NOW)
+        vouchers.commit(withdrawn)
+        assert vouchers.voucher(a_code()) == withdrawn.voucher
+        assert expiring(vouchers, until - timedelta(microseconds=1)) == []
+        assert expiring(vouchers, until) == [a_code()]
 
     def test_a_batch_is_opened_once(self, vouchers: VoucherStore) -> None:
         batch = VoucherBatch("B-1", LIMITED, 2, ("ada", "bob"), "staff", NOW)

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from loyalty.domain.errors import DomainError
 from loyalty.domain.voucher_uses import redeem, reserve, roll_back
-from loyalty.domain.vouchers import ENDED, VoucherStep, VoucherUse, cancel, expire, state_at
+from loyalty.domain.vouchers import ENDED, VoucherStep, VoucherUse, cancel, end, state_at, withdraw
 from tests.support.examples import NOW
 from tests.support.vouchers import EXPIRES_AT, a_request, a_voucher, amount_terms, percent_terms
 
@@ -75,13 +75,20 @@ class VoucherLife(RuleBasedStateMachine):
         except DomainError:
             return
 
+    @rule()
+    def its_upgrade_is_undone(self) -> None:
+        try:
+            self.take(withdraw(self.voucher, "undone", at=self.now))
+        except DomainError:
+            return
+
     @rule(minutes=st.sampled_from([1, 10, 30, 60, 60 * 24 * 61]))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
     @rule()
     def the_job_comes_along(self) -> None:
-        self.take(expire(self.voucher, self.now))
+        self.take(end(self.voucher, self.now))
 
     @invariant()
     def what_is_spent_and_what_is_left_is_the_amount(self) -> None:
@@ -104,6 +111,8 @@ class VoucherLife(RuleBasedStateMachine):
         if state in ("issued", "reserved"):
             assert self.voucher.remaining_minor
             assert self.now < EXPIRES_AT
+        if self.voucher.withdrawn and state == "issued":
+            assert not self.voucher.is_unused
         if self.voucher.state in ENDED:
             assert self.voucher.reservation is None
 

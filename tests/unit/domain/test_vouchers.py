@@ -21,7 +21,7 @@ from loyalty.domain.reward_errors import (
 )
 from loyalty.domain.voucher_terms import Terms
 from loyalty.domain.voucher_uses import redeem, reserve, roll_back
-from loyalty.domain.vouchers import Voucher, VoucherStep, cancel, expire, issue, state_at
+from loyalty.domain.vouchers import Voucher, VoucherStep, cancel, end, issue, state_at, withdraw
 from tests.support.examples import NOW
 from tests.support.vouchers import (
     EXPIRES_AT,
@@ -64,16 +64,16 @@ def test_a_voucher_expires_at_its_very_instant(at: datetime, state: str) -> None
     assert state_at(voucher, at) == state
     if state == "issued":
         assert redeem(voucher, None, a_request(), at=at).voucher.state == "redeemed"
-        assert expire(voucher, at) is None
+        assert end(voucher, at) is None
         return
     with pytest.raises(VoucherHasExpired):
         redeem(voucher, None, a_request(), at=at)
     with pytest.raises(VoucherHasExpired):
         cancel(voucher, "undone", at=at, only_unused=False)
-    step = expire(voucher, at)
+    step = end(voucher, at)
     assert step is not None
     assert (step.voucher.state, told(step)) == ("expired", "VoucherExpired")
-    assert expire(step.voucher, at) is None
+    assert end(step.voucher, at) is None
 
 
 def test_a_voucher_is_valid_from_its_very_instant() -> None:
@@ -231,7 +231,7 @@ def test_a_redemption_that_nobody_knows_cannot_be_rolled_back() -> None:
 
 def test_rolling_back_after_the_expiry_restores_the_amount_but_no_life() -> None:
     spent = redeem(a_voucher(), None, a_request("R-1", 400), at=NOW)
-    gone = expire(spent.voucher, EXPIRES_AT)
+    gone = end(spent.voucher, EXPIRES_AT)
     assert gone is not None
     step = roll_back(gone.voucher, spent.use, "R-1", at=EXPIRES_AT)
     assert (step.voucher.state, step.voucher.remaining_minor) == ("expired", 1_000)
@@ -248,7 +248,7 @@ def test_what_is_rolled_back_only_after_the_expiry_expires_with_it(spend: int | 
         ("VoucherExpired", EXPIRES_AT),
     ]
     assert [fact.voucher_version for fact in step.facts] == [3, step.voucher.version]
-    assert expire(step.voucher, EXPIRES_AT) is None
+    assert end(step.voucher, EXPIRES_AT) is None
     assert not roll_back(step.voucher, step.use, "R-1", at=EXPIRES_AT).facts
 
 
@@ -256,6 +256,44 @@ def test_what_is_rolled_back_just_before_the_expiry_lives_on() -> None:
     spent = redeem(a_voucher(), None, a_request("R-1"), at=NOW)
     step = roll_back(spent.voucher, spent.use, "R-1", at=EXPIRES_AT - TICK)
     assert (step.voucher.state, told(step)) == ("issued", "VoucherRolledBack")
+
+
+def withdrawn(voucher: Voucher) -> Voucher:
+    step = withdraw(voucher, "undone", at=NOW)
+    assert (step.voucher.state, told(step)) == ("reserved", "VoucherWithdrawn")
+    assert not withdraw(step.voucher, "undone", at=NOW).facts
+    return step.voucher
+
+
+def test_a_withdrawn_voucher_is_cancelled_the_moment_its_reservation_is_over() -> None:
+    kept = reserved(a_voucher())
+    voucher = withdrawn(kept.voucher)
+    assert state_at(voucher, TIMED_OUT - TICK) == "reserved"
+    assert end(voucher, TIMED_OUT - TICK) is None
+    assert state_at(voucher, TIMED_OUT) == "cancelled"
+    with pytest.raises(VoucherAlreadyCancelled):
+        redeem(voucher, kept.use, a_request(), at=TIMED_OUT)
+    step = end(voucher, TIMED_OUT + timedelta(days=1))
+    assert step is not None
+    assert (step.voucher.state, told(step)) == ("cancelled", "VoucherCancelled")
+    assert step.facts[0].occurred_at == TIMED_OUT
+    assert step.facts[0].data["reason"] == "undone"
+
+
+def test_a_withdrawn_voucher_that_was_redeemed_is_cancelled_with_the_roll_back() -> None:
+    kept = reserved(a_voucher())
+    spent = redeem(withdrawn(kept.voucher), kept.use, a_request("R-1", 400), at=NOW)
+    assert state_at(spent.voucher, TIMED_OUT) == "issued"
+    step = roll_back(spent.voucher, spent.use, "R-1", at=TIMED_OUT)
+    assert (step.voucher.state, step.voucher.remaining_minor) == ("cancelled", 1_000)
+    assert [fact.event for fact in step.facts] == ["VoucherRolledBack", "VoucherCancelled"]
+
+
+def test_a_voucher_used_in_part_is_not_withdrawn() -> None:
+    spent = redeem(a_voucher(), None, a_request("R-1", 400), at=NOW)
+    for voucher in (spent.voucher, reserved(spent.voucher, "R-2").voucher):
+        with pytest.raises(VoucherAlreadyRedeemed):
+            withdraw(voucher, "undone", at=TIMED_OUT)
 
 
 def test_a_cancelled_voucher_stays_cancelled() -> None:

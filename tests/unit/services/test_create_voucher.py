@@ -9,13 +9,14 @@ import pytest
 
 from loyalty.domain.errors import MemberBusy
 from loyalty.domain.program import VoucherRule
-from loyalty.domain.reward_errors import VoucherIsReserved
+from loyalty.domain.reward_errors import VoucherAlreadyCancelled
 from loyalty.domain.vouchers import Voucher
-from loyalty.services.cancel_voucher import cancel_voucher
+from loyalty.services.cancel_voucher import withdraw_voucher
 from loyalty.services.create_voucher import create_voucher
 from loyalty.services.redeem_voucher import redeem_voucher
 from loyalty.services.remove_expired_vouchers import remove_expired_vouchers
 from loyalty.services.reserve_voucher import reserve_voucher
+from loyalty.services.roll_back_voucher import roll_back_voucher
 from tests.support.examples import NOW, PROGRAM
 from tests.support.fakes import FakeClock, FakeMemberStore, FakeProgramStore
 from tests.support.job_fakes import FakeReports
@@ -51,7 +52,9 @@ class Issuer:
         )
 
     def cancel(self, voucher_id: str = "V-1") -> bool:
-        return cancel_voucher(voucher_id, reason="undone", vouchers=self.vouchers, clock=self.clock)
+        return withdraw_voucher(
+            voucher_id, reason="undone", vouchers=self.vouchers, clock=self.clock
+        )
 
     def using(self) -> dict[str, Any]:
         return {
@@ -118,12 +121,43 @@ def test_a_used_voucher_stays(issuer: Issuer) -> None:
 
 
 def test_a_reserved_voucher_is_cancelled_when_the_reservation_is_over(issuer: Issuer) -> None:
-    reserve_voucher(issuer.create().code, a_request("R-1", 1), **issuer.using())
-    with pytest.raises(VoucherIsReserved):
-        issuer.cancel()
-    issuer.clock.advance(timedelta(minutes=PROGRAM.voucher_reservation_minutes))
+    code = issuer.create().code
+    reserve_voucher(code, a_request("R-1", 1), **issuer.using())
     assert issuer.cancel()
+    assert issuer.cancel()
+    issuer.clock.advance(timedelta(minutes=PROGRAM.voucher_reservation_minutes))
+    with pytest.raises(VoucherAlreadyCancelled):
+        reserve_voucher(code, a_request("R-2", 1), **issuer.using())
+    assert issuer.clear_away() == (1, False)
     assert [voucher.state for voucher in issuer.vouchers.all.values()] == ["cancelled"]
+    assert issuer.clear_away() == (0, False)
+
+
+def test_a_reserved_voucher_is_cancelled_with_the_roll_back(issuer: Issuer) -> None:
+    code = issuer.create().code
+    reserve_voucher(code, a_request("R-1", 1), **issuer.using())
+    issuer.cancel()
+    roll_back_voucher(code, "R-1", vouchers=issuer.vouchers, clock=issuer.clock)
+    assert issuer.vouchers.all[code].state == "cancelled"
+    assert [fact.event for fact in issuer.vouchers.facts.values()] == [
+        "VoucherIssued",
+        "VoucherReserved",
+        "VoucherWithdrawn",
+        "VoucherRolledBack",
+        "VoucherCancelled",
+    ]
+
+
+def test_a_reserved_voucher_that_is_redeemed_stays(issuer: Issuer) -> None:
+    code = issuer.create().code
+    reserve_voucher(code, a_request("R-1", 1), **issuer.using())
+    issuer.cancel()
+    redeem_voucher(code, a_request("R-1", 1), **issuer.using())
+    issuer.clock.advance(timedelta(minutes=PROGRAM.voucher_reservation_minutes))
+    assert not issuer.cancel()
+    assert issuer.clear_away() == (0, False)
+    redeem_voucher(code, a_request("R-2", 1), **issuer.using())
+    assert issuer.vouchers.all[code].remaining_minor == 998
 
 
 def test_an_expired_voucher_is_left_to_the_job(issuer: Issuer) -> None:

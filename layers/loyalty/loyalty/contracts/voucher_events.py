@@ -79,6 +79,10 @@ class VoucherExpired(Event[VoucherEndedData]):
     """A voucher was over; it occurred at the very instant of its expiry."""
 
 
+class VoucherWithdrawn(Event[VoucherCancelledData]):
+    """A reserved voucher is cancelled when that is over, unless it is redeemed."""
+
+
 class VoucherCancelled(Event[VoucherCancelledData]):
     """A voucher was ended before its time."""
 
@@ -107,6 +111,7 @@ VOUCHER_EVENTS: tuple[type[Event[BaseModel]], ...] = (
     VoucherRedeemed,
     VoucherRolledBack,
     VoucherExpired,
+    VoucherWithdrawn,
     VoucherCancelled,
     RewardRedeemed,
     RedemptionReversed,

@@ -20,7 +20,7 @@ from loyalty.domain.vouchers import (
     VoucherFact,
     VoucherStep,
     VoucherUse,
-    expire,
+    end,
     fact,
     held_by,
     require_usable,
@@ -133,6 +133,7 @@ def roll_back(
     """Undo a reservation or a redemption exactly; its id is used up then.
 
     What is free again only after its period has expired with that: no job looks for it any more.
+    What was withdrawn meanwhile is cancelled.
 
     Raises
     ------
@@ -151,7 +152,7 @@ def roll_back(
     rolled_back = replace(use, state="rolled_back", at=at)
     told = _use_fact(undone, "VoucherRolledBack", rolled_back, undone_state=use.state)
     limited = use.state == "redeemed" and voucher.terms.member_limit is not None
-    ended = expire(undone, at) or VoucherStep(undone)
+    ended = end(undone, at) or VoucherStep(undone)
     return VoucherStep(
         ended.voucher, rolled_back, (told, *ended.facts), counted=-1 if limited else 0
     )

@@ -1,7 +1,8 @@
 """Vouchers: issued, used, ended; `voucher_uses` has how they are used.
 
 What a voucher is at an instant is a rule: it expires and a reservation times out at that very
-instant, whether or not any job has written it down.
+instant, whether or not any job has written it down. One that is withdrawn is cancelled from the
+instant on when it is neither used nor reserved.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ class Reservation:
 class Voucher:
     """One voucher; `remaining_minor` is what is left of an amount, None for other kinds.
 
-    `version` counts its changes from 1. `cause` is the business key of what issued it. The stored
-    `state` may lag behind the clock: `state_at` is right.
+    `version` counts its changes from 1. `cause` is the business key of what issued it. `withdrawn`
+    says why it is to be cancelled as soon as nobody has it reserved, unless it was used by then.
+    The stored `state` may lag behind the clock: `state_at` is right.
     """
 
     code: str
@@ -55,6 +57,14 @@ class Voucher:
     remaining_minor: int | None = None
     batch_id: str | None = None
     reservation: Reservation | None = None
+    withdrawn: str | None = None
+
+    @property
+    def end_at(self) -> datetime:
+        """When it ends by itself, unless something happens to it before."""
+        if self.withdrawn and self.reservation:
+            return self.reservation.until
+        return self.terms.expires_at
 
     @property
     def is_unused(self) -> bool:
@@ -153,9 +163,11 @@ def state_at(voucher: Voucher, at: datetime) -> VoucherState:
     """Return what a voucher is at an instant."""
     if voucher.state in ENDED:
         return voucher.state
-    if at >= voucher.terms.expires_at:
-        return "expired"
-    return "reserved" if held_by(voucher, at) else "issued"
+    if held_by(voucher, at):
+        return "reserved"
+    if voucher.withdrawn and voucher.is_unused:
+        return "cancelled"
+    return "expired" if at >= voucher.terms.expires_at else "issued"
 
 
 def require_usable(voucher: Voucher, at: datetime, redemption_id: str | None = None) -> None:
@@ -183,9 +195,15 @@ def require_usable(voucher: Voucher, at: datetime, redemption_id: str | None = N
         raise VoucherNotYetValid(voucher.voucher_id)
 
 
-def expire(voucher: Voucher, at: datetime) -> VoucherStep | None:
-    """Write down that a voucher has expired; None when it has not, or has ended otherwise."""
-    if voucher.state in ENDED or state_at(voucher, at) != "expired":
+def end(voucher: Voucher, at: datetime) -> VoucherStep | None:
+    """Write down that a voucher has ended by itself; None when it has not, or is written down."""
+    if voucher.state in ENDED:
+        return None
+    state = state_at(voucher, at)
+    if state == "cancelled":
+        ended_at = voucher.end_at if voucher.reservation else at
+        return cancel(voucher, voucher.withdrawn or "", at=ended_at, only_unused=True)
+    if state != "expired":
         return None
     expired = replace(voucher, version=voucher.version + 1, state="expired", reservation=None)
     data = {"remaining_minor": voucher.remaining_minor}
@@ -228,6 +246,25 @@ def cancel(
     cancelled = replace(voucher, version=voucher.version + 1, state="cancelled", reservation=None)
     data = {"reason": reason, "remaining_minor": voucher.remaining_minor}
     return VoucherStep(cancelled, facts=(fact(cancelled, "VoucherCancelled", at, data),))
+
+
+def withdraw(voucher: Voucher, reason: str, *, at: datetime) -> VoucherStep:
+    """Cancel a voucher that nobody has used; one that is reserved, as soon as that is over.
+
+    If it is redeemed by then, it stays as it is. A second time changes nothing.
+
+    Raises
+    ------
+    VoucherAlreadyRedeemed, VoucherHasExpired
+        A part of it was used, or it is over anyway.
+    """
+    if state_at(voucher, at) != "reserved" or not voucher.is_unused:
+        return cancel(voucher, reason, at=at, only_unused=True)
+    if voucher.withdrawn:
+        return VoucherStep(voucher)
+    withdrawn = replace(voucher, version=voucher.version + 1, withdrawn=reason)
+    data = {"reason": reason, "remaining_minor": voucher.remaining_minor}
+    return VoucherStep(withdrawn, facts=(fact(withdrawn, "VoucherWithdrawn", at, data),))
 
 
 def held_by(voucher: Voucher, at: datetime) -> str | None:

@@ -7,7 +7,7 @@ from loyalty.domain.reward_errors import (
     VoucherAlreadyRedeemed,
     VoucherHasExpired,
 )
-from loyalty.domain.vouchers import cancel
+from loyalty.domain.vouchers import cancel, withdraw
 from loyalty.services.ports import Clock
 from loyalty.services.retrying import with_retries
 from loyalty.services.voucher_ports import VoucherStore
@@ -54,21 +54,21 @@ def cancel_voucher_of_code(
     return with_retries(attempt)
 
 
-def cancel_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, clock: Clock) -> bool:
+def withdraw_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, clock: Clock) -> bool:
     """Cancel a voucher that nobody has used, such as that of an undone upgrade.
 
-    One that was not issued yet never will be: who creates it may only be slower. Requests: 2 reads
+    One that a till has reserved is cancelled by itself when that ends, unless it is redeemed. One
+    that was not issued yet never will be: who creates it may only be slower. Requests: 2 reads
     and 1 transaction; without a voucher 1 read and 1 write.
 
     Returns
     -------
     bool
-        Whether nobody can use the voucher; False when it was used or is over.
+        Whether nobody can use the voucher but who has it reserved; False when it was used or is
+        over.
 
     Raises
     ------
-    VoucherIsReserved
-        Whether it will be used is known when the reservation ends: call again then.
     MemberBusy
         Others kept changing the voucher.
     """
@@ -80,7 +80,7 @@ def cancel_voucher(voucher_id: str, *, reason: str, vouchers: VoucherStore, cloc
             vouchers.bar(voucher_id)
             return True
         try:
-            step = cancel(voucher, reason, at=clock.now(), only_unused=True)
+            step = withdraw(voucher, reason, at=clock.now())
         except (VoucherAlreadyRedeemed, VoucherHasExpired):
             return False
         if step.facts:

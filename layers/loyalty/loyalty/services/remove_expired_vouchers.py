@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from loyalty.contracts.values import iso
 from loyalty.contracts.vouchers import ExpiryReport
-from loyalty.domain.vouchers import expire
+from loyalty.domain.vouchers import end
 from loyalty.services.ports import Clock, ReportStore
 from loyalty.services.retrying import with_retries
 from loyalty.services.voucher_ports import EXPIRY_SHARDS, VoucherStore
@@ -29,10 +29,11 @@ def remove_expired_vouchers(
     clock: Clock,
     limit: int = LIMIT,
 ) -> ExpiryReport:
-    """Write down the expiry of every voucher that expired by `until`, and take it out of the index.
+    """Write down the end of every voucher that expired by `until`, and take it out of the index.
 
-    Its item and its facts stay for ever. A second run finds nothing to do. Requests: 2 for the mark
-    of what was cleared before, 1 per day and shard since then, 2 per expired voucher.
+    Likewise of one that was to be cancelled when its reservation was over. Their items and facts
+    stay for ever. A second run finds nothing to do. Requests: 2 for the mark of what was cleared
+    before, 1 per day and shard since then, 2 per voucher.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def remove_expired_vouchers(
     Returns
     -------
     ExpiryReport
-        How many were expired, and whether there is more to do.
+        How many it were, and whether there is more to do.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def remove_expired_vouchers(
             while codes := vouchers.expiring(day, shard, until=until, limit=PAGE):
                 if expired >= limit:
                     return ExpiryReport(expired=expired, more=True)
-                done = sum(_expire(code, vouchers=vouchers, clock=clock) for code in codes)
+                done = sum(_end(code, vouchers=vouchers, clock=clock) for code in codes)
                 expired += done
                 if not done:
                     break  # an index that lags still shows what was done before
@@ -75,10 +76,10 @@ def _first_day(until: datetime, reports: ReportStore) -> date:
     return min(until, datetime.fromisoformat(str(mark["until"])) - OVERLAP).date()
 
 
-def _expire(code: str, *, vouchers: VoucherStore, clock: Clock) -> bool:
+def _end(code: str, *, vouchers: VoucherStore, clock: Clock) -> bool:
     def attempt() -> bool:
         voucher = vouchers.voucher(code)
-        step = expire(voucher, clock.now()) if voucher else None
+        step = end(voucher, clock.now()) if voucher else None
         if step is None:
             return False
         vouchers.commit(step)

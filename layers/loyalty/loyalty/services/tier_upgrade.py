@@ -16,7 +16,7 @@ from loyalty.domain.calendar import month_of, program_day
 from loyalty.domain.program import Gift, ProgramDefinition
 from loyalty.domain.tasks import Task, gift_task
 from loyalty.domain.tier_upgrades import approve, is_in_review, reject, stands
-from loyalty.services.cancel_voucher import cancel_voucher
+from loyalty.services.cancel_voucher import withdraw_voucher
 from loyalty.services.customers import commit_step, current_member
 from loyalty.services.ports import (
     Clock,
@@ -324,7 +324,7 @@ def undo_upgrade(
 ) -> bool:
     """Take back what came with an upgrade that a return undid: a voucher unused, a gift not sent.
 
-    Requests and errors as for `cancel_voucher` and `withdraw_task`.
+    Requests and errors as for `withdraw_voucher` and `withdraw_task`.
 
     Returns
     -------
@@ -332,11 +332,8 @@ def undo_upgrade(
         Whether the gift will not be sent.
     """
     task_id = gift_task_id(ids, upgrade_id)
-    try:
-        cancel_voucher(upgrade_id, reason="upgrade undone", vouchers=vouchers, clock=clock)
-    finally:  # the gift does not wait until a reserved voucher is free
-        is_withdrawn = withdraw_task(task_id, tasks=tasks, store=store, clock=clock)
-    return is_withdrawn
+    withdraw_voucher(upgrade_id, reason="upgrade undone", vouchers=vouchers, clock=clock)
+    return withdraw_task(task_id, tasks=tasks, store=store, clock=clock)
 
 
 def _start_once(

@@ -72,8 +72,8 @@ class VoucherStore(Protocol):
     def commit(self, *steps: VoucherStep) -> None:
         """Write steps, all or nothing: one transaction.
 
-        Conditions that the store adds: a voucher is still at the version that its step starts
-        from, or new with a new voucher id; a fact is new; a member stays within the limit of a batch.
+        Conditions that the store adds: a voucher is still at the version that its step starts from,
+        or new with a new voucher id; a fact is new; a member stays within the limit of a batch.
 
         Raises
         ------
@@ -93,7 +93,10 @@ class VoucherStore(Protocol):
         ...
 
     def expiring(self, day: date, shard: int, *, until: datetime, limit: int) -> Sequence[str]:
-        """Return codes of vouchers that are not ended and expire on a UTC day, up to `until`."""
+        """Return codes of vouchers that have not ended and whose `end_at` is on a UTC day.
+
+        Only those up to `until`.
+        """
         ...
 
     def open_batch(self, batch: VoucherBatch) -> VoucherBatch:

@@ -72,7 +72,7 @@ def code_of(index_time: str) -> str:
 
 
 def expiry_shard(day: date, shard: int) -> str:
-    """Return the partition of the vouchers that expire on a UTC day, in one shard."""
+    """Return the partition of the vouchers that end by themselves on a UTC day, in one shard."""
     return f"{day.isoformat()}#{shard}"
 
 
@@ -99,10 +99,11 @@ class VoucherItem(VouchersItem, discriminator="voucher"):
     remaining_minor = IntegerAttribute(null=True)
     batch_id = UnicodeAttribute(null=True)
     reservation = DocumentAttribute(Reservation, null=True)
+    withdrawn = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, voucher: Voucher) -> VoucherItem:
-        code, expires_at = voucher.code, voucher.terms.expires_at
+        code, end_at = voucher.code, voucher.end_at
         item = cls(
             *voucher_key(code),
             code=code,
@@ -116,13 +117,14 @@ class VoucherItem(VouchersItem, discriminator="voucher"):
             remaining_minor=voucher.remaining_minor,
             batch_id=voucher.batch_id,
             reservation=voucher.reservation,
+            withdrawn=voucher.withdrawn,
         )
         if voucher.member_id is not None:
             item.voucher_of = voucher.member_id
             item.voucher_time = voucher_time(voucher.issued_at, code)
         if voucher.state not in ENDED:
-            item.expiry_shard = expiry_shard(expires_at.date(), shard_of(code))
-            item.expiry_time = f"{sortable(expires_at)}#{code}"
+            item.expiry_shard = expiry_shard(end_at.date(), shard_of(code))
+            item.expiry_time = f"{sortable(end_at)}#{code}"
         return item
 
     def voucher(self) -> Voucher:
@@ -138,6 +140,7 @@ class VoucherItem(VouchersItem, discriminator="voucher"):
             remaining_minor=self.remaining_minor,
             batch_id=self.batch_id,
             reservation=self.reservation,
+            withdrawn=self.withdrawn,
         )
 
 
