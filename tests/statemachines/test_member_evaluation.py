@@ -33,6 +33,7 @@ TRANSACTIONS = {"orders": 2, "spend_minor": 100_000, "returned_minor": 0, "month
 STAYS = {"tier": "member", "qualifying": 100_000}
 MOVES = {"tier": "gold", "qualifying": 100_000, "reason": "upgraded"}
 UPGRADE = {"upgrade_id": "ada-2017-03-gold", "to_tier": "gold"}
+HIGHER = {"upgrade_id": "ada-2017-03-platinum", "to_tier": "platinum"}
 TO_GOLD = {"member_id": "ada", **UPGRADE}
 ANSWERS: dict[str, Any] = {
     "RetrieveCustomerProfile": PROFILE,
@@ -42,9 +43,9 @@ ANSWERS: dict[str, Any] = {
         "points_due": 100,
         "points_missing": [{"month": "2017-03", "points": 100}],
     },
-    "DetermineTierEligibility": {"decision": MOVES, "changes": True, "upgrade": None},
+    "DetermineTierEligibility": {"decision": MOVES, "changes": True, "upgrades": []},
     "UpdatePointsBalance": {"member": MEMBER | {"version": 8}, "points_posted": 100},
-    "UpdateTier": {"tier": "gold", "upgrade": UPGRADE},
+    "UpdateTier": {"tier": "gold", "upgrades": [UPGRADE]},
     "CreateVoucher": {},
     "SendTierUpgradeEmail": {"outcome": "sent"},
     "SendPointsSms": {"outcome": "sent"},
@@ -95,7 +96,7 @@ def test_a_usual_month_writes_nothing(machines: StateMachines, evaluation: State
     machines.register(
         CalculatePointsFunction=returns({"points_due": 100, "points_missing": []}),
         DetermineTierEligibilityFunction=returns(
-            {"decision": STAYS, "changes": False, "upgrade": None}
+            {"decision": STAYS, "changes": False, "upgrades": []}
         ),
     )
 
@@ -109,7 +110,7 @@ def test_a_usual_month_writes_nothing(machines: StateMachines, evaluation: State
 def test_an_upgrade_that_waits_for_a_yes_brings_no_voucher_and_no_mail(
     machines: StateMachines, evaluation: StateMachine
 ) -> None:
-    machines.register(UpdateTierFunction=returns({"tier": "member", "upgrade": None}))
+    machines.register(UpdateTierFunction=returns({"tier": "member", "upgrades": []}))
 
     run = evaluation.run(INPUT)
 
@@ -124,13 +125,17 @@ def test_what_a_broken_run_did_not_get_to_is_made_good(
 ) -> None:
     machines.register(
         DetermineTierEligibilityFunction=returns(
-            {"decision": STAYS, "changes": False, "upgrade": UPGRADE}
+            {"decision": STAYS, "changes": False, "upgrades": [UPGRADE, HIGHER]}
         )
     )
 
-    assert evaluation.run(INPUT).status == "SUCCEEDED"
+    run = evaluation.run(INPUT)
+
+    assert run.status == "SUCCEEDED", run.cause
+    assert run.output["upgraded_to"] == "platinum"
     assert "UpdateTier" not in called(machines)
-    assert machines.events_of("CreateVoucherFunction") == [TO_GOLD]
+    for step in ("CreateVoucher", "SendTierUpgradeEmail"):
+        assert machines.events_of(f"{step}Function") == [TO_GOLD, {"member_id": "ada", **HIGHER}]
 
 
 def test_who_is_no_member_is_left_alone(machines: StateMachines, evaluation: StateMachine) -> None:

@@ -195,9 +195,11 @@ class TestTiers:
         version = evaluation.member.version + 1
         upgrade_id = f"{evaluation.member_id}-{MARCH}-gold-{version}"
         upgrade = TierUpgrade(upgrade_id=upgrade_id, to_tier="gold")
-        assert evaluation.move(seen) == UpdatedTier(tier="gold", upgrade=upgrade)
-        assert evaluation.move(seen) == UpdatedTier(tier="gold", upgrade=upgrade)
-        assert evaluation.move(evaluation.snapshot()) == UpdatedTier(tier="gold", upgrade=upgrade)
+        assert evaluation.move(seen) == UpdatedTier(tier="gold", upgrades=(upgrade,))
+        assert evaluation.move(seen) == UpdatedTier(tier="gold", upgrades=(upgrade,))
+        assert evaluation.move(evaluation.snapshot()) == UpdatedTier(
+            tier="gold", upgrades=(upgrade,)
+        )
         assert evaluation.member.version == version
 
     def test_only_what_moves_is_written(self) -> None:
@@ -223,8 +225,7 @@ class TestTiers:
             clock=evaluation.shop.clock,
         )
         assert not eligibility.changes
-        assert eligibility.upgrade is not None
-        assert eligibility.upgrade.to_tier == "gold"
+        assert [upgrade.to_tier for upgrade in eligibility.upgrades] == ["gold"]
 
     def test_a_return_meanwhile_takes_the_upgrade_away(self) -> None:
         evaluation = at_evaluation()
@@ -264,7 +265,20 @@ class TestAtOnce:
         evaluation.buy("O-2", 200_000, at=EVALUATED)
         assert evaluation.member.tier == "platinum"
         moved = evaluation.move(evaluation.snapshot())
-        assert moved.upgrade == TierUpgrade(upgrade_id=str(gold), to_tier="gold")
+        assert moved.upgrades == (TierUpgrade(upgrade_id=str(gold), to_tier="gold"),)
+
+    def test_all_upgrades_of_the_month_are_made_good_but_those_undone(self) -> None:
+        tiers = tuple(replace(tier, needs_approval=False) for tier in PROGRAM.tiers)
+        evaluation = Evaluation(tier_upgrade="at_once", tiers=tiers)
+        evaluation.buy("O-1", 250_000)
+        evaluation.buy("O-2", 50_000)
+        gold, platinum = (span.upgrade_id for span in evaluation.member.standing.spans[1:])
+        evaluation.shop.clock.at = EVALUATED
+        moved = evaluation.move(evaluation.snapshot())
+        assert [upgrade.upgrade_id for upgrade in moved.upgrades] == [gold, platinum]
+        evaluation.shop.take_back(money_back(100_000))
+        moved = evaluation.move(evaluation.snapshot())
+        assert [upgrade.upgrade_id for upgrade in moved.upgrades] == [gold]
 
     def test_an_order_never_moves_anybody_down(self) -> None:
         evaluation = Evaluation(tier_upgrade="at_once", tier_grace_months=0)

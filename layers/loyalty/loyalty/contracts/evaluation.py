@@ -105,13 +105,13 @@ class TierUpgrade(Contract):
 class TierEligibility(Contract):
     """W5. `changes` says whether the decision writes anything.
 
-    `upgrade` is the upgrade that this month brought already: a repeated evaluation makes good what
-    a broken one did not get to.
+    `upgrades` are those that this month brought already, the first one first: a repeated evaluation
+    makes good what a broken one did not get to.
     """
 
     decision: TierDecision
     changes: bool
-    upgrade: TierUpgrade | None = None
+    upgrades: tuple[TierUpgrade, ...] = ()
 
 
 class BalanceTask(Task):
@@ -134,10 +134,10 @@ class TierTask(Task):
 
 
 class UpdatedTier(Contract):
-    """W7. `upgrade` is set when the member moved up without needing anybody's yes."""
+    """W7. `upgrades` as for W5, with the one that was made now; not one that waits for a yes."""
 
     tier: str | None
-    upgrade: TierUpgrade | None = None
+    upgrades: tuple[TierUpgrade, ...] = ()
 
 
 class UpgradeTask(Task):

@@ -141,7 +141,7 @@ def determine_tier_eligibility(
     return TierEligibility(
         decision=decision,
         changes=_changes(member.standing, decision),
-        upgrade=_upgrade_of(member.standing, month),
+        upgrades=_upgrades_of(member.standing, month),
     )
 
 
@@ -227,7 +227,7 @@ def update_tier(
             before = present_member(store, member.member_id)
             decided = _decision(before.standing, before.months, month, program.current(now), now)
         if not _changes(before.standing, decided):
-            return UpdatedTier(tier=before.tier, upgrade=_upgrade_of(before.standing, month))
+            return UpdatedTier(tier=before.tier, upgrades=_upgrades_of(before.standing, month))
         after, facts = apply(replace(before, version=before.version + 1), decided, month, now)
         store.commit(
             MemberChange(
@@ -237,7 +237,7 @@ def update_tier(
                 status_changes=facts,
             )
         )
-        return UpdatedTier(tier=after.tier, upgrade=_upgrade_of(after.standing, month))
+        return UpdatedTier(tier=after.tier, upgrades=_upgrades_of(after.standing, month))
 
     return with_retries(attempt)
 
@@ -270,12 +270,15 @@ def _changes(standing: TierStanding, decision: TierDecision) -> bool:
     )
 
 
-def _upgrade_of(standing: TierStanding, month: str) -> TierUpgrade | None:
-    """Return the latest upgrade that the month brought and that was not undone."""
-    for span in reversed(standing.spans):
-        if span.month == month and span.upgrade_id is not None and not span.undone:
-            return TierUpgrade(upgrade_id=span.upgrade_id, to_tier=span.tier)
-    return None
+def _upgrades_of(standing: TierStanding, month: str) -> tuple[TierUpgrade, ...]:
+    """Return the upgrades that the month brought and that were not undone, the first one first."""
+    # Who falls back to a tier is in it by the same upgrade again.
+    to_tiers = {
+        span.upgrade_id: span.tier
+        for span in standing.spans
+        if span.month == month and span.upgrade_id is not None and not span.undone
+    }
+    return tuple(TierUpgrade(upgrade_id=name, to_tier=tier) for name, tier in to_tiers.items())
 
 
 def _posted_before(store: MemberStore, member_id: str, key: str) -> int:
