@@ -288,29 +288,6 @@ def test_a_member_uses_a_batch_no_more_than_its_limit(app: MotoApp) -> None:
     assert use(third, "redemptions", member_id="ada").status == 201
 
 
-def test_a_member_sees_their_own_vouchers_newest_first(app: MotoApp) -> None:
-    ada = a_member()
-    for number in range(3):
-        app.set_clock(NOW + timedelta(minutes=number))
-        issue(a_voucher(f"V-{number}", member_id=ada))
-    issue(a_voucher("V-9"))
-
-    def page(**query: str) -> Json:
-        path = f"/v1/members/{ada}/vouchers"
-        answer = call("redemptions", "GET", path, roles="member", member_id=ada, query=query)
-        assert answer.status == 200, answer.text
-        found: Json = answer.body
-        return found
-
-    first = page(limit="2")
-    assert [item["voucher_id"] for item in first["items"]] == ["V-2", "V-1"]
-    rest = page(limit="2", cursor=first["next_cursor"])
-    assert [item["voucher_id"] for item in rest["items"]] == ["V-0"]
-    assert rest["next_cursor"] is None
-    nobody = call("redemptions", "GET", "/v1/members/m-nobody/vouchers")
-    is_problem(nobody, 404, "member_not_found")
-
-
 def test_nobody_gives_themselves_a_voucher(app: MotoApp) -> None:
     ada = a_member()
     is_problem(issue(a_voucher(member_id=ada), member_id=ada), 403, "own_account")

@@ -104,10 +104,10 @@ class FakeVoucherStore:
                 self.used[_counted(step)] = self._used(step) + step.counted
 
     def vouchers_of(
-        self, member_id: str, *, limit: int, cursor: str | None = None
+        self, member_ids: Sequence[str], *, limit: int, cursor: str | None = None
     ) -> tuple[Sequence[Voucher], str | None]:
-        self.requests += 1
-        own = [voucher for voucher in self.all.values() if voucher.member_id == member_id]
+        self.requests += len(member_ids) + 1
+        own = [voucher for voucher in self.all.values() if voucher.member_id in member_ids]
         own.sort(key=lambda voucher: (voucher.issued_at, voucher.code), reverse=True)
         start = int(cursor or 0)
         rest = start + limit

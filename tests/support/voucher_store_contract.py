@@ -123,11 +123,26 @@ class VoucherStoreContract:
             at = NOW + timedelta(minutes=number)
             vouchers.commit(issued(number, member_id="ada", at=at))
         vouchers.commit(issued(4), issued(5, member_id="bob"))
-        first, cursor = vouchers.vouchers_of("ada", limit=2)
+        first, cursor = vouchers.vouchers_of(["ada"], limit=2)
         assert [voucher.voucher_id for voucher in first] == ["V-3", "V-2"]
-        rest, end = vouchers.vouchers_of("ada", limit=2, cursor=cursor)
+        rest, end = vouchers.vouchers_of(["ada"], limit=2, cursor=cursor)
         assert ([voucher.voucher_id for voucher in rest], end) == (["V-1"], None)
-        assert vouchers.vouchers_of("cyd", limit=2) == ([], None)
+        assert vouchers.vouchers_of(["cyd"], limit=2) == ([], None)
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4])
+    def test_the_vouchers_of_several_come_newest_first(
+        self, vouchers: VoucherStore, limit: int
+    ) -> None:
+        for number, member_id in enumerate(("ada", "bob", "bob", "ada", "bob", "cyd"), start=1):
+            at = NOW + timedelta(minutes=number)
+            vouchers.commit(issued(number, member_id=member_id, at=at))
+        found: list[str] = []
+        cursor = None
+        while cursor is not None or not found:
+            page, cursor = vouchers.vouchers_of(["ada", "bob"], limit=limit, cursor=cursor)
+            assert 0 < len(page) <= limit
+            found += [voucher.voucher_id for voucher in page]
+        assert found == ["V-5", "V-4", "V-3", "V-2", "V-1"]
 
     def test_only_what_has_not_ended_expires(self, vouchers: VoucherStore) -> None:
         first, second, third, fourth = (issued(number) for number in (1, 2, 3, 4))

@@ -36,7 +36,7 @@ class TestDynamoVoucherStore(VoucherStoreContract):
     @pytest.mark.parametrize("cursor", ["x", "%%%", "bm9uc2Vuc2U"])
     def test_a_forged_cursor_is_refused(self, vouchers: DynamoVoucherStore, cursor: str) -> None:
         with pytest.raises(CursorInvalid):
-            vouchers.vouchers_of("ada", limit=2, cursor=cursor)
+            vouchers.vouchers_of(["ada"], limit=2, cursor=cursor)
 
 
 def test_codes_are_random_well_formed_and_spread_over_the_shards() -> None:

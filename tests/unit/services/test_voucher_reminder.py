@@ -31,11 +31,12 @@ class Wallet:
         self.vouchers = list(vouchers)
 
     def vouchers_of(
-        self, member_id: str, *, limit: int, cursor: str | None = None
+        self, member_ids: Sequence[str], *, limit: int, cursor: str | None = None
     ) -> tuple[Sequence[Voucher], str | None]:
         place = int(cursor or 0)
-        following = str(place + 1) if place + 1 < len(self.vouchers) else None
-        return self.vouchers[place : place + 1], following
+        own = [voucher for voucher in self.vouchers if voucher.member_id in member_ids]
+        following = str(place + 1) if place + 1 < len(own) else None
+        return own[place : place + 1], following
 
 
 @pytest.fixture
@@ -94,6 +95,19 @@ def test_the_reminder_names_what_can_still_be_used_and_its_last_day(world: Journ
     assert mail.text.count("worth") == 1
     assert "4.00 EUR off" in mail.text
     assert "datetime.date(2017, 3, 31)" in mail.text
+    assert not world.store.due_items
+
+
+def test_one_mail_names_the_vouchers_of_who_was_merged_too(world: JourneyWorld) -> None:
+    world.customer(absorbed=("bob",))
+    world.customer(member_id="bob", status="merged", merged_into="m1")
+    plan(world)
+    bobs_due = Due("voucher_reminder", REMIND_AT + timedelta(hours=1), "bob")
+    world.store.due_items.add(bobs_due)
+    bobs = replace(voucher(2, expires_at=EXPIRES_AT + timedelta(hours=1)), member_id="bob")
+    assert run(world, voucher(), bobs) == 2
+    [mail] = world.sender.sent
+    assert mail.text.count("worth") == 2
     assert not world.store.due_items
 
 

@@ -63,7 +63,8 @@ class Member:
     `saved_minor` is what vouchers took off the member's purchases, in the program's currency.
     `action_counts` are the rewarded actions of this year and the last one, by `<year>/<action>`.
     `uses` are the benefits used by month, `offers` those in the member's portal, best first.
-    `merged_into` names the survivor of the merge `merge_id`, whose everything is now.
+    `merged_into` names the survivor of the merge `merge_id`, whose everything is now; `absorbed`
+    are those who were merged into the member, directly or not.
     """
 
     member_id: str
@@ -98,6 +99,12 @@ class Member:
     offers: tuple[MemberOffer, ...] = ()
     merged_into: str | None = None
     merge_id: str | None = None
+    absorbed: tuple[str, ...] = ()
+
+    @property
+    def member_ids(self) -> tuple[str, ...]:
+        """All ids under which what is the member's may be found: their own comes first."""
+        return self.member_id, *self.absorbed
 
     @property
     def tier(self) -> str | None:

@@ -60,6 +60,7 @@ def taking_over(survivor: Member, other: Member) -> Member:
         suppressed={**_taken_suppressed(survivor, other), **survivor.suppressed},
         preferences=_wanted_by_both(survivor.preferences, other.preferences),
         marketing_sent_at=tuple(sorted(survivor.marketing_sent_at + other.marketing_sent_at)),
+        absorbed=survivor.absorbed + other.member_ids,
     )
     after = _crossing_as(after, _first_crossing(survivor, other))
     if _reached(elite(other)) > _reached(elite(survivor)):
@@ -91,6 +92,7 @@ def giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
         marketing_sent_at=tuple(
             at for at in survivor.marketing_sent_at if at not in other.marketing_sent_at
         ),
+        absorbed=tuple(one for one in survivor.absorbed if one not in other.member_ids),
     )
     taken_over = _reached(merged.other_was) > _reached(merged.survivor_was)
     if taken_over and elite(survivor) == merged.other_was:

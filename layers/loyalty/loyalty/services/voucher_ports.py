@@ -87,9 +87,12 @@ class VoucherStore(Protocol):
         ...
 
     def vouchers_of(
-        self, member_id: str, *, limit: int, cursor: str | None = None
+        self, member_ids: Sequence[str], *, limit: int, cursor: str | None = None
     ) -> tuple[Sequence[Voucher], str | None]:
-        """Return a member's vouchers, newest first."""
+        """Return a page of the vouchers of one or more members, newest first, and the next cursor.
+
+        1 query per member; 1 batch read where there are any.
+        """
         ...
 
     def expiring(self, day: date, shard: int, *, until: datetime, limit: int) -> Sequence[str]:

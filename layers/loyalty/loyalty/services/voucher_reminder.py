@@ -71,7 +71,8 @@ def send_reminder(due: Due, *, outbox: ReminderOutbox) -> SendOutcome:
     The due item stays for the caller to remove. Vouchers that were used or cancelled are not named;
     without any left there is no mail.
 
-    Requests: those of `send_service_message`, and 1 query and 1 batch read for each 50 vouchers.
+    Requests: those of `send_service_message`, and 1 query and 1 batch read for each 50 vouchers;
+    1 query more for each who was merged into the member.
     """
     definition = outbox.program.current(outbox.mail.clock.now())
     day = program_day(due.due_at, definition.time_zone)
@@ -79,7 +80,7 @@ def send_reminder(due: Due, *, outbox: ReminderOutbox) -> SendOutcome:
     def write(member: Member, message_id: str, at: datetime) -> Post | None:
         if not (mail_reaches(member) and wants(member, "voucher_reminder")):
             return None
-        ending = _ending(due, definition, outbox.vouchers, at)
+        ending = _ending(due, member, definition, outbox.vouchers, at)
         if not ending:
             return None
         facts = {"vouchers": [_facts(voucher, definition) for voucher in ending]}
@@ -101,22 +102,26 @@ def send_reminder(due: Due, *, outbox: ReminderOutbox) -> SendOutcome:
 
 
 def _ending(
-    due: Due, definition: ProgramDefinition, vouchers: VoucherStore, at: datetime
+    due: Due,
+    member: Member,
+    definition: ProgramDefinition,
+    vouchers: VoucherStore,
+    at: datetime,
 ) -> Sequence[Voucher]:
     """Return the vouchers that end within the reminder's days, the first to end first."""
     until = due.due_at + timedelta(days=definition.voucher_reminder_days + 1)
     ending = [
         voucher
-        for voucher in _all_of(due.member_id, vouchers)
+        for voucher in _all_of(member, vouchers)
         if state_at(voucher, at) not in ENDED and voucher.terms.expires_at < until
     ]
     return sorted(ending, key=lambda voucher: (voucher.terms.expires_at, voucher.voucher_id))
 
 
-def _all_of(member_id: str, vouchers: VoucherStore) -> Iterator[Voucher]:
+def _all_of(member: Member, vouchers: VoucherStore) -> Iterator[Voucher]:
     cursor: str | None = None
     while True:
-        page, cursor = vouchers.vouchers_of(member_id, limit=PAGE_SIZE, cursor=cursor)
+        page, cursor = vouchers.vouchers_of(member.member_ids, limit=PAGE_SIZE, cursor=cursor)
         yield from page
         if cursor is None:
             return

@@ -83,6 +83,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
     offers = DocumentAttribute(tuple[MemberOffer, ...], null=True)
     merged_into = UnicodeAttribute(null=True)
     merge_id = UnicodeAttribute(null=True)
+    absorbed = DocumentAttribute(tuple[str, ...], null=True)
 
     @classmethod
     def of(cls, member: Member) -> ProfileItem:
@@ -127,6 +128,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             offers=member.offers or None,
             merged_into=member.merged_into,
             merge_id=member.merge_id,
+            absorbed=member.absorbed or None,
         )
 
     def setting(self, parts: Iterable[MemberPart]) -> list[Action]:
@@ -168,6 +170,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             offers=self.offers or (),
             merged_into=self.merged_into,
             merge_id=self.merge_id,
+            absorbed=self.absorbed or (),
         )
 
 

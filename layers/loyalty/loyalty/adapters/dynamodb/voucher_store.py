@@ -90,30 +90,28 @@ class DynamoVoucherStore:
             raise refusal(refused) from refused
 
     def vouchers_of(
-        self, member_id: str, *, limit: int, cursor: str | None = None
+        self, member_ids: Sequence[str], *, limit: int, cursor: str | None = None
     ) -> tuple[Sequence[Voucher], str | None]:
-        """Return a member's vouchers, newest first: one Query of keys, one BatchGetItem."""
-        start = None
+        """Return vouchers, newest first: one Query of keys per member, one BatchGetItem."""
+        older = None
         if cursor is not None:
             position = pages.decode_cursor(cursor)
             if read(voucher_items.code_of(position)) is None:
                 raise CursorInvalid
-            pk, sk = voucher_items.voucher_key(voucher_items.code_of(position))
-            start = {
-                "voucher_of": {"S": member_id},
-                "voucher_time": {"S": position},
-                "pk": {"S": pk},
-                "sk": {"S": sk},
-            }
-        answer = self._tables.connection.query(
-            self._table_name,
-            member_id,
-            index_name=VouchersByMember.Meta.index_name,
-            scan_index_forward=False,
-            limit=limit + 1,
-            exclusive_start_key=start,
-        )
-        times = [key["voucher_time"]["S"] for key in answer["Items"]]
+            older = VouchersByMember.voucher_time < position
+        times = [
+            key["voucher_time"]["S"]
+            for member_id in member_ids
+            for key in self._tables.connection.query(
+                self._table_name,
+                member_id,
+                range_key_condition=older,
+                index_name=VouchersByMember.Meta.index_name,
+                scan_index_forward=False,
+                limit=limit + 1,
+            )["Items"]
+        ]
+        times.sort(reverse=True)
         codes = [voucher_items.code_of(time) for time in times[:limit]]
         by_code = {found.code: found for found in (self.vouchers(codes) if codes else ())}
         following = pages.encode_cursor(times[limit - 1]) if len(times) > limit else None
