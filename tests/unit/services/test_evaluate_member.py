@@ -147,7 +147,8 @@ class TestPoints:
     def test_a_return_after_the_posting_is_taken_back_by_the_next_evaluation(self) -> None:
         evaluation = at_evaluation(accrual_mode="monthly")
         evaluation.post(evaluation.snapshot())
-        evaluation.shop.take_back(money_back(50_000, at=EVALUATED))
+        answer = evaluation.shop.take_back(money_back(50_000, at=EVALUATED)).answer
+        assert answer["points_reversed"] == 0
         assert evaluation.member.account.points_pending == 100
         evaluation.shop.clock.at = datetime(2017, 5, 3, tzinfo=UTC)
         assert evaluation.post(evaluation.snapshot("2017-04"), "2017-04").points_posted == -50

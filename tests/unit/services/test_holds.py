@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from loyalty.domain.tasks import Decision, Task
 from loyalty.services.decide_task import decide_task
+from loyalty.services.evaluate_member import (
+    get_recent_transactions,
+    retrieve_customer_profile,
+    update_points_balance,
+)
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.fakes import FakeTaskStore
 from tests.support.shop import Shop, customer, money_back
@@ -22,6 +28,27 @@ def shop() -> Shop:
     buy(shop, "O-1")
     buy(shop, "O-2")
     return shop
+
+
+@pytest.fixture
+def monthly() -> Shop:
+    """As `shop`, in a program whose points are posted by the month's evaluation."""
+    shop = Shop(replace(PROGRAM, earns_per_card_and_day=2, accrual_mode="monthly"))
+    shop.a_member("ada")
+    buy(shop, "O-1")
+    buy(shop, "O-2")
+    return shop
+
+
+def evaluate(shop: Shop) -> int:
+    """Post what March lacks, and return the points."""
+    ports: dict[str, Any] = {"store": shop.store, "program": shop.program, "clock": shop.clock}
+    shop.clock.at = datetime(2017, 4, 3, 1, tzinfo=UTC)
+    ada = shop.id_of("ada")
+    member = retrieve_customer_profile(ada, "2017-03", **ports).member
+    assert member is not None
+    transactions = get_recent_transactions(ada, "2017-03", "month", **ports)
+    return update_points_balance(member, "2017-03", transactions, **ports).points_posted
 
 
 def buy(shop: Shop, order_id: str, card: str = "ada", amount_minor: int = 10_000) -> None:
@@ -119,6 +146,45 @@ def test_a_no_takes_the_points_back_and_returns_ask_for_nothing(shop: Shop) -> N
     (month,) = shop.member(shop.id_of("ada")).months
     assert (month.points_due, month.points_posted, month.returned_minor) == (20, 20, 10_000)
     shop.require_sound_books()
+
+
+def test_where_a_month_posts_the_points_the_one_too_many_is_held_too(monthly: Shop) -> None:
+    buy(monthly, "O-3")
+    (task,) = monthly.store.tasks.values()
+    assert (task.kind, task.cause) == ("fraud_review", "order/pos/O-3")
+    assert evaluate(monthly) == 20
+    monthly.clock.advance(timedelta(days=60))
+    monthly.release_what_is_due()
+    assert points(monthly) == (20, 10)
+    monthly.require_sound_books()
+
+
+@pytest.mark.parametrize("evaluated_first", [True, False])
+@pytest.mark.parametrize(("decision", "posted"), [("approved", 30), ("rejected", 20)])
+def test_a_decision_on_a_month_s_held_points_is_whole_whenever_it_comes(
+    monthly: Shop, decision: Decision, posted: int, *, evaluated_first: bool
+) -> None:
+    buy(monthly, "O-3")
+    if evaluated_first:
+        evaluate(monthly)
+    decide(monthly, decision)
+    evaluate(monthly)
+    assert sum(points(monthly)) == posted
+    assert evaluate(monthly) == 0
+    (month,) = monthly.member(monthly.id_of("ada")).months
+    assert (month.points_due, month.points_posted) == (posted, posted)
+    monthly.require_sound_books()
+
+
+def test_a_return_of_a_month_s_held_order_takes_the_held_points(monthly: Shop) -> None:
+    buy(monthly, "O-3")
+    answer = monthly.take_back(money_back(4_000), order_id="O-3").answer
+    assert answer["points_reversed"] == 4
+    assert points(monthly) == (0, 6)
+    decide(monthly, "rejected")
+    assert evaluate(monthly) == 20
+    assert sum(points(monthly)) == 20
+    monthly.require_sound_books()
 
 
 def test_a_return_takes_held_points_first(shop: Shop) -> None:

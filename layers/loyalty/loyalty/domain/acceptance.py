@@ -14,7 +14,7 @@ from loyalty.domain.ledger import Entry, PendingPoints, Posting, spendable
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
 from loyalty.domain.program import ProgramDefinition
-from loyalty.domain.returns import TakenBack, fingerprint, take_back
+from loyalty.domain.returns import TakenBack, fingerprint, purchase_back, take_back
 from loyalty.domain.threshold import cross, is_past, is_recent
 from loyalty.domain.tier_changes import apply
 from loyalty.domain.tiers import after_return, decide, tier_at
@@ -101,10 +101,11 @@ def accept_order(
         tier=_tier_of(member, order),
         points_today=points_on(member.days, day) if member else 0,
     )
-    accepted = _accepted(order, member, earning, rules.earning, now)
-    if member and earned_with and accepted.releases_at and not order.historic:
+    held = False
+    if member and earned_with and earning.points and not order.historic:
         earned_before = earns_on(member.days, day, earned_with)
-        accepted = replace(accepted, held=earned_before >= rules.earning.earns_per_card_and_day)
+        held = earned_before >= rules.earning.earns_per_card_and_day
+    accepted = _accepted(order, member, earning, rules.earning, now, held=held)
     entries: tuple[Entry, ...] = ()
     if member is not None:
         member, entries = _credit(member, accepted, now, earned_with)
@@ -189,20 +190,12 @@ def accept_return(
         if definition is not None and order.counted_on is not None:
             member, facts = _tier_after_return(member, definition, now)
     answer: dict[str, object] = {
-        "points_reversed": taken.points if member else 0,
+        # Nothing yet where the next evaluation takes them back.
+        "points_reversed": taken.points if entries else 0,
         "points_available": spendable(member.account, now) if member else 0,
     }
     accepted = _accepted_return(order, return_, taken, answer, now)
     return ReturnDecision(accepted, taken.returns, member, entries, facts)
-
-
-def purchase_back(order: AcceptedOrder, eligible_minor: int, points: int) -> Purchase:
-    """Return how a return of an order counts: minor units of the program's currency, points."""
-    return Purchase(
-        returned_minor=eligible_minor,
-        points_due=-points,
-        points_posted=-points if order.releases_at else 0,
-    )
 
 
 def _count_waiting(
@@ -234,9 +227,12 @@ def _accepted(
     earning: Earning,
     definition: ProgramDefinition,
     now: datetime,
+    *,
+    held: bool,
 ) -> AcceptedOrder:
     tier = _tier_of(member, order)
-    is_posted = earning.points > 0 and definition.accrual_mode == "per_order"
+    # Held points are posted by their order in either mode: only what is posted can be held.
+    is_posted = earning.points > 0 and (held or definition.accrual_mode == "per_order")
     return AcceptedOrder(
         key=order.key,
         member_id=member.member_id if member else None,
@@ -253,6 +249,7 @@ def _accepted(
         answer={},
         counted_on=program_day(order.occurred_at, definition.time_zone) if tier else None,
         tier=tier,
+        held=held,
     )
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from loyalty.domain.acceptance import purchase_back
 from loyalty.domain.errors import MergeIsFinal
 from loyalty.domain.journey import status_change
 from loyalty.domain.ledger import Account, Entry, PendingPoints, Posting
@@ -29,6 +28,7 @@ from loyalty.domain.merged_profile import (
     taking_over,
 )
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
+from loyalty.domain.returns import purchase_back
 from loyalty.domain.shares import Repaid, less_repaid, move, still_there, unpaid, whole, without
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import (

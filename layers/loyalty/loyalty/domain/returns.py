@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from loyalty.domain.errors import ReturnConflict, ReturnExceedsOrder, TooManyReturnsWaiting
 from loyalty.domain.orders import AcceptedOrder, EarningLine, OrderReturns, Return, ReturnLine
+from loyalty.domain.totals import Purchase
 
 # An order counts its waiting returns in its own transaction, which has room for 100 items: two for
 # each of them.
@@ -106,6 +107,15 @@ def take_back(order: AcceptedOrder, returns: OrderReturns, return_: Return) -> T
         returns=replace(counted, eligible_minor=eligible_minor, points=points),
         eligible_minor=eligible_minor - returns.eligible_minor,
         points=points - returns.points,
+    )
+
+
+def purchase_back(order: AcceptedOrder, eligible_minor: int, points: int) -> Purchase:
+    """Return how a return of an order counts: minor units of the program's currency, points."""
+    return Purchase(
+        returned_minor=eligible_minor,
+        points_due=-points,
+        points_posted=-points if order.releases_at else 0,
     )
 
 
