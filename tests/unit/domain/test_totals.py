@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from loyalty.domain.totals import (
     DAYS_KEPT,
     MONTHS_KEPT,
+    DayTotals,
     MonthTotals,
     Purchase,
     count_in_days,
@@ -74,13 +75,47 @@ def test_a_day_falls_out_when_another_comes_so_many_days_later() -> None:
     assert [totals.day for totals in kept] == [DAY, DAY + timedelta(days=DAYS_KEPT - 1)]
     dropped = count_in_days(kept, DAY + timedelta(days=DAYS_KEPT), ten)
     assert DAY not in [totals.day for totals in dropped]
-    assert points_on(dropped, DAY) == 0
 
 
 def test_points_of_a_day_are_without_those_taken_back() -> None:
     days = count_in_days((), DAY, Purchase(points_due=9, orders=1))
     days = count_in_days(days, DAY, Purchase(points_due=-4, returned_minor=40))
-    assert points_on(days, DAY) == 5
+    assert points_on(days, (), DAY) == 5
+
+
+def test_a_day_that_is_not_kept_may_have_earned_what_its_month_did_on_such_days() -> None:
+    bought = [
+        (date(2017, 3, 1), 10),
+        (date(2017, 3, 2), 20),
+        (date(2017, 3, 12), 40),
+        (date(2017, 4, 15), 80),
+    ]
+    days: tuple[DayTotals, ...] = ()
+    months: tuple[MonthTotals, ...] = ()
+    for day, points in bought:
+        days = count_in_days(days, day, Purchase(points_due=points))
+        months = count_in_months(months, day, Purchase(points_due=points))
+    first_kept = date(2017, 3, 12)
+    assert points_on(days, months, first_kept) == 40
+    assert points_on(days, months, first_kept - timedelta(days=1)) == 30
+    assert points_on(days, months, date(2017, 2, 28)) == 0
+    assert points_on(days, months, date(2017, 4, 1)) == 0
+
+
+def test_who_never_bought_earned_nothing_on_any_day() -> None:
+    assert points_on((), (), DAY) == 0
+
+
+@given(st.lists(st.tuples(DAYS, st.integers(0, 9)), max_size=60), DAYS)
+def test_no_day_is_taken_to_have_earned_less_than_it_did(
+    bought: list[tuple[date, int]], asked: date
+) -> None:
+    days: tuple[DayTotals, ...] = ()
+    months: tuple[MonthTotals, ...] = ()
+    for day, points in bought:
+        days = count_in_days(days, day, Purchase(points_due=points))
+        months = count_in_months(months, day, Purchase(points_due=points))
+    assert points_on(days, months, asked) >= sum(points for day, points in bought if day == asked)
 
 
 def test_posting_up_to_a_month_leaves_later_ones_missing() -> None:

@@ -274,3 +274,20 @@ class TestContention:
         outcome = shop.sell(an_order(), customer(ada))
         assert outcome.answer["points_earned"] == 10
         assert shop.member(ada).account.points_pending == 10
+
+
+@pytest.mark.parametrize("days_late", [34, 35, 300])
+def test_late_orders_of_a_day_stay_within_its_cap_however_late(days_late: int) -> None:
+    shop = Shop(replace(PROGRAM, points_per_day_cap=15))
+    shop.a_member()
+    long_ago = shop.clock.now()
+    shop.sell(an_order("O-1"), customer(card="4711"))
+    shop.clock.advance(timedelta(days=days_late))
+    shop.sell(an_order("O-2", occurred_at=shop.clock.now()), customer(card="4711"))
+    earned = [
+        shop.sell(an_order(order_id, occurred_at=long_ago), customer(card="4711")).answer[
+            "points_earned"
+        ]
+        for order_id in ("O-3", "O-4")
+    ]
+    assert earned == [5, 0]

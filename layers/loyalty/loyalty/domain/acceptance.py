@@ -99,7 +99,7 @@ def accept_order(
         order,
         rules.earning,
         tier=_tier_of(member, order),
-        points_today=points_on(member.days, day) if member else 0,
+        points_today=points_on(member.days, member.months, day) if member else 0,
     )
     held = False
     if member and earned_with and earning.points and not order.historic:

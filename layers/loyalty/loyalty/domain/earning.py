@@ -53,7 +53,7 @@ def earn(
     tier
         The customer's tier by then; None: no member yet, the order earns no points.
     points_today
-        What the member earned already on the order's program day.
+        What the member earned already on the order's program day, at most.
 
     Raises
     ------

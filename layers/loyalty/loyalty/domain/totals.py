@@ -78,9 +78,7 @@ def count_in_months(
         Ascending, at most `MONTHS_KEPT`. What is older than the first of them counts in it.
     """
     by_month = {totals.month: totals for totals in months}
-    month = month_of(day)
-    if len(by_month) == MONTHS_KEPT and month < months[0].month:
-        month = months[0].month
+    month = _counted_in(months, day)
     by_month[month] = _plus(by_month.get(month, MonthTotals(month)), bought)
     ascending = [by_month[name] for name in sorted(by_month)]
     if len(ascending) > MONTHS_KEPT:
@@ -110,13 +108,21 @@ def count_in_days(
             else before.earns
         ),
     )
-    first_kept = max(by_day) - timedelta(days=DAYS_KEPT - 1)
+    first_kept = _first_kept(by_day)
     return tuple(by_day[kept] for kept in sorted(by_day) if kept >= first_kept)
 
 
-def points_on(days: Iterable[DayTotals], day: date) -> int:
-    """Return the points earned on a day, less those taken back."""
-    return sum(totals.points for totals in days if totals.day == day)
+def points_on(days: tuple[DayTotals, ...], months: tuple[MonthTotals, ...], day: date) -> int:
+    """Return the points earned on a day, less those taken back.
+
+    A day that is not kept any more may have earned whatever its month did on such days: that is
+    returned, so that no order, however late it comes, earns beyond a day's cap.
+    """
+    if day >= _first_kept(totals.day for totals in days):
+        return sum(totals.points for totals in days if totals.day == day)
+    month = _counted_in(months, day)
+    of_month = sum(totals.points_due for totals in months if totals.month == month)
+    return of_month - sum(totals.points for totals in days if month_of(totals.day) == month)
 
 
 def earns_on(days: Iterable[DayTotals], day: date, earned_with: str) -> int:
@@ -130,6 +136,17 @@ def posted(months: tuple[MonthTotals, ...], up_to: str) -> tuple[MonthTotals, ..
         replace(totals, points_posted=totals.points_due) if totals.month <= up_to else totals
         for totals in months
     )
+
+
+def _counted_in(months: tuple[MonthTotals, ...], day: date) -> str:
+    """Return the month that a day counts in: its own, or the oldest when no older one is kept."""
+    month = month_of(day)
+    return max(month, months[0].month) if len(months) == MONTHS_KEPT else month
+
+
+def _first_kept(days: Iterable[date]) -> date:
+    """Return the first day that is kept beside these; of no days nothing is known."""
+    return max(days, default=date.max) - timedelta(days=DAYS_KEPT - 1)
 
 
 def _plus(totals: MonthTotals, bought: Purchase) -> MonthTotals:
