@@ -151,7 +151,7 @@ class FakeMemberStore:
             for due in self.due_items
             if due.kind == kind and due_shard(due.member_id) == shard and due.due_at <= until
         ]
-        return sorted(found, key=lambda due: (due.due_at, due.member_id))[:limit]
+        return sorted(found, key=lambda due: (due.due_at, due.member_id, due.about or ""))[:limit]
 
     def remove_due(self, due: Due, *, seen: Member | None) -> None:
         self.requests += 1

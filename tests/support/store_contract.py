@@ -292,6 +292,17 @@ class MemberStoreContract:
         assert list(store.due("release", shard, until=later.due_at, limit=1)) == [due]
         assert list(store.due("release", (shard + 1) % 8, until=later.due_at, limit=9)) == []
 
+    def test_due_items_of_a_time_are_told_apart_by_what_they_are_about(
+        self, store: MemberStore
+    ) -> None:
+        due = tuple(Due("tier_mail", NOON, "ada", about) for about in ("u-1", "u-2"))
+        store.commit(MemberChange(None, due=due))
+        shard, before = due_shard("ada"), NOON - timedelta(seconds=1)
+        assert list(store.due("tier_mail", shard, until=before, limit=9)) == []
+        assert list(store.due("tier_mail", shard, until=NOON, limit=9)) == list(due)
+        store.commit(MemberChange(None, due_done=due[:1]))
+        assert list(store.due("tier_mail", shard, until=NOON, limit=9)) == [due[1]]
+
     def test_a_due_item_is_done_once(self, store: MemberStore) -> None:
         due = Due("release", NOON, "ada")
         store.commit(replace(new_member(), due=(due,)))

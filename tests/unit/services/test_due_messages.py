@@ -10,13 +10,16 @@ from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.errors import MemberNotFound
 from loyalty.services.due_messages import plan_due_messages, send_due_messages
 from loyalty.services.messages import MessageUnsettled
-from loyalty.services.ports import Due, EmailRefused
+from loyalty.services.ports import Due, EmailRefused, MessageClaim
 from loyalty.services.shards import due_shard
 from tests.support.fakes import FakeClock, FakeMemberStore
 from tests.support.job_fakes import FakeQueue
 
 NOW = datetime(2017, 3, 2, 10, tzinfo=UTC)
 SENT = SendOutcome(outcome="sent")
+UNSETTLED = MessageUnsettled(
+    MessageClaim("statement-2017-02", "m-1", "email", "statement", False, "sending", NOW)
+)
 # Members of one shard.
 MEMBERS = [name for name in map(str, range(200)) if due_shard(name) == 0][:5]
 
@@ -78,9 +81,7 @@ def test_a_full_page_queues_the_shard_again(morning: Morning) -> None:
     assert len(morning.queue.messages) == 1
 
 
-@pytest.mark.parametrize(
-    "answer", [SendOutcome.later(NOW + timedelta(hours=1)), MessageUnsettled("statement-2017-02")]
-)
+@pytest.mark.parametrize("answer", [SendOutcome.later(NOW + timedelta(hours=1)), UNSETTLED])
 def test_what_has_to_wait_stays_due_and_holds_nobody_up(
     morning: Morning, answer: SendOutcome | Exception
 ) -> None:

@@ -257,6 +257,19 @@ class TestEvaluation:
     def send(self, world: PhoneWorld, points: int = 230) -> SendOutcome:
         return send_points_sms("m1", "2017-02", points, outbox=world.sms_outbox)
 
+    def test_one_that_nobody_knows_of_is_told_again_in_the_bundle(self, world: PhoneWorld) -> None:
+        world.member_with_phone()
+        world.post(230, business_key="evaluation/2017-02/1/2017-02", is_silent=True)
+        world.phones.failures = [SmsInDoubt("no answer")]
+        for _ in range(2):
+            with pytest.raises(MessageUnsettled):
+                self.send(world)
+        assert world.store.due_items == {BUNDLE}
+        world.clock.at = NEXT_MORNING
+        assert [world.send_due(), world.send_due()] == [1, 0]
+        [text] = world.phones.texts()
+        assert text.startswith("more_points points=230")
+
     def test_points_of_an_evaluation_are_told_once(self, world: PhoneWorld) -> None:
         world.member_with_phone()
         assert [self.send(world), self.send(world)] == [SENT, SENT]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.member import Consent
 from loyalty.domain.tiers import TierSpan, TierStanding
+from loyalty.services.due_messages import send_due_messages
 from loyalty.services.messages import MessageUnsettled
-from loyalty.services.ports import EmailInDoubt, EmailRefused
-from loyalty.services.tier_upgrade_mail import send_tier_upgrade_email
+from loyalty.services.ports import DUE_SHARDS, EmailInDoubt, EmailRefused
+from loyalty.services.tier_upgrade_mail import send_tier_mail_again, send_tier_upgrade_email
 from tests.support.examples import TIERS
+from tests.support.job_fakes import FakeQueue
 from tests.support.journey_fakes import NOON, JourneyWorld
 
 SENT = SendOutcome(outcome="sent")
@@ -41,6 +44,21 @@ def upgraded(world: JourneyWorld, **fields: Any) -> None:
 
 def congratulate(world: JourneyWorld) -> SendOutcome:
     return send_tier_upgrade_email("m1", "u-1", "gold", outbox=world.outbox, program=world.program)
+
+
+def send_due(world: JourneyWorld) -> int:
+    """Send all that is due by now; return how much of it is done with."""
+    send = partial(send_tier_mail_again, outbox=world.outbox, program=world.program)
+    return sum(
+        send_due_messages(
+            shard,
+            world.clock.now(),
+            sends={"tier_mail": send},
+            store=world.store,
+            queue=FakeQueue(),
+        )
+        for shard in range(DUE_SHARDS)
+    )
 
 
 def test_the_mail_names_the_tier_its_benefits_and_that_a_voucher_waits(
@@ -157,6 +175,42 @@ def test_a_mail_in_doubt_goes_out_once_more_after_fifteen_minutes(world: Journey
     world.clock.advance(timedelta(minutes=15))
     assert [congratulate(world), congratulate(world)] == [SENT, SENT]
     assert world.sender.message_ids() == {f"{MESSAGE}-again": 1}
+
+
+def test_a_mail_in_doubt_is_due_again_by_itself(world: JourneyWorld) -> None:
+    upgraded(world)
+    world.sender.failures = [EmailInDoubt("no answer")]
+    for _ in range(2):
+        with pytest.raises(MessageUnsettled):
+            congratulate(world)
+        world.clock.advance(timedelta(minutes=7))
+    assert [send_due(world), send_due(world)] == [0, 0]
+    world.clock.advance(timedelta(minutes=1))
+    assert [send_due(world), send_due(world)] == [1, 0]
+    assert world.sender.message_ids() == {f"{MESSAGE}-again": 1}
+
+
+def test_a_mail_that_is_in_doubt_again_is_left_at_that(world: JourneyWorld) -> None:
+    upgraded(world)
+    world.sender.failures = [EmailInDoubt("no answer"), EmailInDoubt("no answer")]
+    with pytest.raises(MessageUnsettled):
+        congratulate(world)
+    for _ in range(3):
+        world.clock.advance(timedelta(minutes=15))
+        send_due(world)
+    assert not world.store.due_items
+    assert not world.sender.sent
+
+
+def test_no_mail_is_due_of_an_upgrade_that_was_undone_meanwhile(world: JourneyWorld) -> None:
+    upgraded(world)
+    world.sender.failures = [EmailInDoubt("no answer")]
+    with pytest.raises(MessageUnsettled):
+        congratulate(world)
+    world.customer(standing=TierStanding((TierSpan("silver", NOON),)))
+    world.clock.advance(timedelta(minutes=15))
+    assert send_due(world) == 1
+    assert not world.sender.sent
 
 
 def test_a_crash_right_after_sending_is_unknowable_so_it_goes_out_twice_at_most(

@@ -123,6 +123,7 @@ def due_message_ports() -> DueMessagePorts:
     """Return what sending due messages needs."""
     from loyalty.services.points_sms import send_bundle
     from loyalty.services.statement_mail import send_statement
+    from loyalty.services.tier_upgrade_mail import send_tier_mail_again
     from loyalty.services.voucher_reminder import send_reminder
 
     return {
@@ -130,6 +131,11 @@ def due_message_ports() -> DueMessagePorts:
             "points_sms": partial(send_bundle, outbox=sms_outbox()),
             "statement": partial(send_statement, outbox=statement_outbox()),
             "voucher_reminder": partial(send_reminder, outbox=reminder_outbox()),
+            "tier_mail": partial(
+                send_tier_mail_again,
+                outbox=composition.outbox(),
+                program=composition.program_store(),
+            ),
         },
         "store": composition.member_store(),
         "queue": messages_queue(),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from loyalty.domain.journey import Step
 from loyalty.domain.member import Member
@@ -25,9 +26,18 @@ from loyalty.services.ports import (
     MessageClaim,
 )
 
+AGAIN_AFTER: Final = timedelta(minutes=15)
+
 
 class MessageUnsettled(Exception):
-    """A service message was claimed a moment ago and nobody knows yet whether it was sent."""
+    """A service message was claimed a moment ago and nobody knows yet whether it was sent.
+
+    From `again_at` on it may be sent once more.
+    """
+
+    def __init__(self, claimed: MessageClaim) -> None:
+        super().__init__(claimed.message_id)
+        self.again_at = claimed.claimed_at + AGAIN_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +118,5 @@ def send_and_mark(
     except (EmailInDoubt, SmsInDoubt) as error:
         if claimed.marketing:
             return
-        raise MessageUnsettled(message_id) from error
+        raise MessageUnsettled(claimed) from error
     store.mark_message(member_id, message_id, "sent", clock.now())

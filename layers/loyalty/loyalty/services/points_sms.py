@@ -29,7 +29,7 @@ from loyalty.domain.points_alerts import (
 from loyalty.domain.program import ProgramDefinition
 from loyalty.services.customers import present_member
 from loyalty.services.message_ports import SmsRenderer, SmsSender
-from loyalty.services.messages import send_and_mark
+from loyalty.services.messages import MessageUnsettled, send_and_mark
 from loyalty.services.ports import (
     Clock,
     Due,
@@ -69,7 +69,8 @@ def send_points_sms(member_id: str, month: str, points: int, *, outbox: SmsOutbo
 
     In quiet hours that waits for the day's bundle: 1 read and 1 put then. Requests and errors are
     else those of `send_service_message`, but that a message refused for what it is, such as one to
-    a number that does not exist, is given up.
+    a number that does not exist, is given up, and one of which nobody knows whether it went out is
+    told again in the bundle (1 put).
     """
     now = outbox.clock.now()
     definition = outbox.program.current(now)
@@ -83,9 +84,13 @@ def send_points_sms(member_id: str, month: str, points: int, *, outbox: SmsOutbo
         return _write("points", {"points": points}, member, definition, at, outbox)
 
     message = ServiceMessage(_evaluation_id(month, points), member_id, "sms", KIND, about=month)
-    return unless_refused(
-        lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
-    )
+    try:
+        return unless_refused(
+            lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+        )
+    except MessageUnsettled:
+        _wait_for_bundle(member_id, definition, now, outbox)
+        raise
 
 
 def alert_points(member_id: str, posting: PostedPoints, *, outbox: SmsOutbox) -> SendOutcome:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from loyalty.domain.tasks import Task
     from loyalty.services.reward_ports import RedemptionChange
 
-DueKind = Literal["release", "expiry", "outreach", "points_sms", "statement", "voucher_reminder"]
+DueKind = Literal[
+    "release", "expiry", "outreach", "points_sms", "statement", "voucher_reminder", "tier_mail"
+]
 MemberPart = Literal["account", "months", "standing"]
 GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
 MessageState = Literal["sending", "sent", "failed"]
@@ -29,11 +31,15 @@ MEMBER_SHARDS = 256
 
 
 class Due(NamedTuple):
-    """Something that must happen to a member at a time; found again by kind, shard and time."""
+    """Something that must happen to a member at a time; found again by kind, shard and time.
+
+    `about` names what it is about, where the member has several such things.
+    """
 
     kind: DueKind
     due_at: datetime
     member_id: str
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.member import Channel, Member
 from loyalty.services.customers import commit_step, current_member
 from loyalty.services.message_ports import SmsRefused
-from loyalty.services.messages import MessageUnsettled, send_and_mark, unchanged
+from loyalty.services.messages import AGAIN_AFTER, MessageUnsettled, send_and_mark, unchanged
 from loyalty.services.ports import Clock, EmailRefused, MemberStore, MessageClaim
 from loyalty.services.retrying import with_retries
 
-AGAIN_AFTER: Final = timedelta(minutes=15)
 SENT: Final = SendOutcome(outcome="sent")
 SUPPRESSED: Final = SendOutcome(outcome="suppressed")
 
@@ -161,7 +160,7 @@ def free_message_id(
     if first.state == "sent":
         return None
     if now < first.claimed_at + AGAIN_AFTER:
-        raise MessageUnsettled(first_id)
+        raise MessageUnsettled(first)
     again_id = f"{first_id}-again"
     again = store.message(member_id, again_id)
     return again_id if again is None or again.state == "failed" else None

@@ -11,9 +11,12 @@ from loyalty.domain.preferences import wants
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.tier_upgrades import stands
 from loyalty.domain.tiers import rank
+from loyalty.services.customers import current_member
 from loyalty.services.letters import Outbox, compose
-from loyalty.services.ports import ProgramStore
+from loyalty.services.messages import MessageUnsettled
+from loyalty.services.ports import Due, MemberChange, ProgramStore
 from loyalty.services.service_messages import (
+    SUPPRESSED,
     Post,
     ServiceMessage,
     mail_reaches,
@@ -28,7 +31,8 @@ def send_tier_upgrade_email(
     """Tell a member by e-mail that they moved up, and what it brings; once per upgrade.
 
     Requests are those of `send_service_message`, and so are errors, but that a mail refused for
-    what it is fails nobody's evaluation.
+    what it is fails nobody's evaluation, and one of which nobody knows whether it went out is due
+    again (1 put).
 
     Returns
     -------
@@ -52,8 +56,28 @@ def send_tier_upgrade_email(
     message = ServiceMessage(
         f"tier-{upgrade_id}", member_id, "email", "tier_upgrade", about=upgrade_id
     )
-    return unless_refused(
-        lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+    try:
+        return unless_refused(
+            lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+        )
+    except MessageUnsettled as unsettled:
+        due = Due("tier_mail", unsettled.again_at, member_id, upgrade_id)
+        outbox.store.commit(MemberChange(member=None, due=(due,)))
+        raise
+
+
+def send_tier_mail_again(due: Due, *, outbox: Outbox, program: ProgramStore) -> SendOutcome:
+    """Send the mail on an upgrade, `due.about`, once more if nobody knows what came of it.
+
+    The due item stays for the caller to remove. Requests: 1 read, and those of
+    `send_tier_upgrade_email`.
+    """
+    spans = current_member(outbox.store, due.member_id).standing.spans
+    upgrade = next((span for span in spans if span.upgrade_id == due.about), None)
+    if upgrade is None or upgrade.upgrade_id is None:
+        return SUPPRESSED
+    return send_tier_upgrade_email(
+        due.member_id, upgrade.upgrade_id, upgrade.tier, outbox=outbox, program=program
     )
 
 

@@ -114,7 +114,9 @@ def due_pk(kind: DueKind, shard: int) -> str:
 
 def due(item: Due) -> Key:
     """Return the key of a due item; a shard's due items sort by time."""
-    return due_pk(item.kind, due_shard(item.member_id)), f"{sortable(item.due_at)}#{item.member_id}"
+    about = f"#{item.about}" if item.about else ""
+    sk = f"{sortable(item.due_at)}#{item.member_id}{about}"
+    return due_pk(item.kind, due_shard(item.member_id)), sk
 
 
 def due_limit(until: datetime) -> str:

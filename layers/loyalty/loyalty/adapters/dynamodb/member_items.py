@@ -219,13 +219,14 @@ class DueItem(MembersItem, discriminator="due"):
     kind = WordAttribute[DueKind]()
     due_at = InstantAttribute()
     member_id = UnicodeAttribute()
+    about = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, due: Due) -> DueItem:
-        return cls(*keys.due(due), kind=due.kind, due_at=due.due_at, member_id=due.member_id)
+        return cls(*keys.due(due), **due._asdict())
 
     def due(self) -> Due:
-        return Due(kind=self.kind, due_at=self.due_at, member_id=self.member_id)
+        return Due(self.kind, self.due_at, self.member_id, self.about)
 
 
 class WakeUpItem(MembersItem, discriminator="wake_up"):
