@@ -94,8 +94,8 @@ def redeem(
     RedemptionConflict, RedemptionRolledBack
         The redemption id came before for something else, or was rolled back.
     VoucherAmountExceeded
-        More is asked for than is left, or than it takes off the basket; any amount of a voucher
-        without one, when there is no basket.
+        More is asked for than is left, than it takes off the basket, or than was reserved. Without
+        any of these the till is trusted.
     VoucherMemberNeeded
         Uses of the batch are limited by member, and nobody is named.
     DomainError
