@@ -156,6 +156,12 @@ class TestWithdrawing:
         assert world.events() == ["TaskWithdrawn"]
         assert world.task(task_id).state == "withdrawn"
 
+    def test_needs_nobody_any_more(self, world: UpgradeWorld, task_id: str) -> None:
+        world.store.members["ada"] = replace(world.ada, status="left")
+        assert self.withdraw(world, task_id)
+        assert world.task(task_id).state == "withdrawn"
+        assert world.events() == []
+
     def test_needs_a_task(self, world: UpgradeWorld) -> None:
         assert not self.withdraw(world, "t-0")
 

@@ -15,9 +15,11 @@ from loyalty.contracts.tier_upgrades import (
     UpgradeOutcome,
     UpgradeReason,
 )
+from loyalty.domain.errors import MemberBusy
 from loyalty.domain.tasks import gift_task
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import MonthTotals
+from loyalty.domain.voucher_uses import redeem, reserve
 from loyalty.services.task_waits import withdraw_task
 from loyalty.services.tier_upgrade import (
     continue_upgrade,
@@ -26,10 +28,12 @@ from loyalty.services.tier_upgrade import (
     review_task_id,
     start_dispatch,
     start_upgrade,
+    undo_upgrade,
     upgrade_tier,
     withdraw_review,
 )
 from tests.support.examples import NOW, PROGRAM
+from tests.support.reward_fakes import FakeVoucherStore
 from tests.support.upgrades import (
     BEGIN,
     IN_REVIEW,
@@ -41,6 +45,7 @@ from tests.support.upgrades import (
     UPGRADED,
     UpgradeWorld,
 )
+from tests.support.vouchers import a_request, a_voucher
 
 
 @pytest.fixture
@@ -267,6 +272,39 @@ class TestUndoing:
             world.decide(task_id, "dispatched", tracking="1Z")
         withdraw_task(task_id, **world.ports("tasks", "store", "clock"))
         assert world.task(task_id).state == ("dispatched" if sent else "withdrawn")
+
+    def test_a_voucher_that_is_part_used_and_reserved_stays(self) -> None:
+        world, vouchers = UpgradeWorld(UPGRADED), FakeVoucherStore()
+        task_id = world.open_gift().task_id
+        voucher = a_voucher()
+        spent = redeem(voucher, None, a_request("R-1", 400), at=NOW).voucher
+        until = NOW + timedelta(minutes=30)
+        kept = reserve(spent, None, a_request("R-2", 600), at=NOW, until=until).voucher
+        vouchers.all[kept.code], vouchers.ids[UPGRADE_ID] = kept, kept.code
+
+        assert undo(world, vouchers)
+        assert world.task(task_id).state == "withdrawn"
+        assert vouchers.all[kept.code] == kept
+
+    def test_a_busy_voucher_does_not_hold_the_gift_back(self) -> None:
+        world, vouchers = UpgradeWorld(UPGRADED), FakeVoucherStore()
+        task_id = world.open_gift().task_id
+        voucher = a_voucher()
+        vouchers.all[voucher.code], vouchers.ids[UPGRADE_ID] = voucher, voucher.code
+        vouchers.refusals = 100
+
+        with pytest.raises(MemberBusy):
+            undo(world, vouchers)
+        assert world.task(task_id).state == "withdrawn"
+        vouchers.refusals = 0
+        assert not undo(world, vouchers)
+        assert vouchers.all[voucher.code].state == "cancelled"
+
+
+def undo(world: UpgradeWorld, vouchers: FakeVoucherStore) -> bool:
+    return undo_upgrade(
+        UPGRADE_ID, vouchers=vouchers, **world.ports("tasks", "store", "clock", "ids")
+    )
 
 
 def test_the_tasks_of_an_upgrade_are_told_apart(world: UpgradeWorld) -> None:

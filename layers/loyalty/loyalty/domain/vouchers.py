@@ -258,8 +258,10 @@ def withdraw(voucher: Voucher, reason: str, *, at: datetime) -> VoucherStep:
     VoucherAlreadyRedeemed, VoucherHasExpired
         A part of it was used, or it is over anyway.
     """
-    if state_at(voucher, at) != "reserved" or not voucher.is_unused:
+    if state_at(voucher, at) != "reserved":
         return cancel(voucher, reason, at=at, only_unused=True)
+    if not voucher.is_unused:
+        raise VoucherAlreadyRedeemed(voucher.voucher_id)
     if voucher.withdrawn:
         return VoucherStep(voucher)
     withdrawn = replace(voucher, version=voucher.version + 1, withdrawn=reason)

@@ -104,10 +104,7 @@ def remind_task(
         definition = program.current(now)
         task = known_task(tasks, task_id)
         if task.state in WAITING:
-            try:
-                member = current_member(store, task.member_id)
-            except MemberNotFound:
-                member = None
+            member = _member_of(task, store)
             if member is None or _is_moot(task, member):
                 task = _withdrawn(task, member, store, now)
             else:
@@ -126,8 +123,6 @@ def withdraw_task(task_id: str, *, tasks: TaskStore, store: MemberStore, clock: 
 
     Raises
     ------
-    MemberNotFound
-        There is nobody any more whom it is about.
     MemberBusy
         Others kept changing the member.
     """
@@ -136,10 +131,18 @@ def withdraw_task(task_id: str, *, tasks: TaskStore, store: MemberStore, clock: 
         task = tasks.task(task_id)
         if task is None or task.state not in WAITING:
             return False
-        _withdrawn(task, current_member(store, task.member_id), store, clock.now())
+        _withdrawn(task, _member_of(task, store), store, clock.now())
         return True
 
     return with_retries(attempt)
+
+
+def _member_of(task: Task, store: MemberStore) -> Member | None:
+    """Return whom a task is about; None when they are gone."""
+    try:
+        return current_member(store, task.member_id)
+    except MemberNotFound:
+        return None
 
 
 def _is_moot(task: Task, member: Member) -> bool:

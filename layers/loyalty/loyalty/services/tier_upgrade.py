@@ -329,11 +329,13 @@ def undo_upgrade(
     Returns
     -------
     bool
-        Whether the gift will not be sent.
+        Whether a gift waited that will not be sent now.
     """
     task_id = gift_task_id(ids, upgrade_id)
+    # The gift first: what is sent is gone, and a voucher that tills keep busy must not hold it up.
+    is_withdrawn = withdraw_task(task_id, tasks=tasks, store=store, clock=clock)
     withdraw_voucher(upgrade_id, reason="upgrade undone", vouchers=vouchers, clock=clock)
-    return withdraw_task(task_id, tasks=tasks, store=store, clock=clock)
+    return is_withdrawn
 
 
 def _start_once(
