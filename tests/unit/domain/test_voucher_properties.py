@@ -104,6 +104,11 @@ class VoucherLife(RuleBasedStateMachine):
         assert self.expiries == (self.voucher.state == "expired")
 
     @invariant()
+    def the_job_finds_something_to_end_when_it_looks(self) -> None:
+        if self.voucher.state not in ENDED:
+            assert end(self.voucher, self.voucher.end_at) is not None
+
+    @invariant()
     def its_state_fits_what_is_left(self) -> None:
         state = state_at(self.voucher, self.now)
         if state == "redeemed":

@@ -289,6 +289,16 @@ def test_a_withdrawn_voucher_that_was_redeemed_is_cancelled_with_the_roll_back()
     assert [fact.event for fact in step.facts] == ["VoucherRolledBack", "VoucherCancelled"]
 
 
+def test_a_withdrawn_voucher_that_was_redeemed_in_part_expires_like_any_other() -> None:
+    kept = reserved(a_voucher())
+    spent = redeem(withdrawn(kept.voucher), kept.use, a_request("R-1", 400), at=NOW)
+    again = reserved(spent.voucher, "R-2").voucher
+    assert again.end_at == EXPIRES_AT
+    step = end(again, EXPIRES_AT)
+    assert step is not None
+    assert (step.voucher.state, told(step)) == ("expired", "VoucherExpired")
+
+
 def test_a_voucher_used_in_part_is_not_withdrawn() -> None:
     spent = redeem(a_voucher(), None, a_request("R-1", 400), at=NOW)
     for voucher in (spent.voucher, reserved(spent.voucher, "R-2").voucher):

@@ -62,7 +62,7 @@ class Voucher:
     @property
     def end_at(self) -> datetime:
         """When it ends by itself, unless something happens to it before."""
-        if self.withdrawn and self.reservation:
+        if self.withdrawn and self.reservation and self.is_unused:
             return self.reservation.until
         return self.terms.expires_at
 
