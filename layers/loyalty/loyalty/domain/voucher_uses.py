@@ -94,8 +94,9 @@ def redeem(
     RedemptionConflict, RedemptionRolledBack
         The redemption id came before for something else, or was rolled back.
     VoucherAmountExceeded
-        More is asked for than is left, than it takes off the basket, or than was reserved. Without
-        any of these the till is trusted.
+        More is asked for than it takes off the basket. Without a basket: more than is left of an
+        amount, however little of it was reserved; of other kinds more than was reserved, and
+        without a reservation the till is trusted.
     VoucherMemberNeeded
         Uses of the batch are limited by member, and nobody is named.
     DomainError
