@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.accruals import accrue
+from loyalty.domain.calendar import month_after, month_of
 from loyalty.domain.ledger import Entry, PendingPoints, Posting
 from loyalty.domain.member import Identity, Member
 from loyalty.domain.points_alerts import PostedPoints
+from loyalty.domain.totals import Purchase, count_in_months
 from loyalty.services.due_messages import send_due_messages
+from loyalty.services.evaluate_member import (
+    get_recent_transactions,
+    retrieve_customer_profile,
+    update_points_balance,
+)
 from loyalty.services.message_ports import Sms, SmsInDoubt, SmsRefused
 from loyalty.services.points_sms import SmsOutbox, alert_points, send_bundle
 from loyalty.services.ports import DUE_SHARDS, MemberChange
@@ -96,6 +103,22 @@ class PhoneWorld(JourneyWorld):
             MemberChange(member=changed, expected_version=member.version, entries=(entry,))
         )
         return entry
+
+    def evaluate(self, points: int, *, member_id: str = "m1") -> int:
+        """Let an evaluation of the month before post points; nobody is told yet."""
+        month = month_after(month_of(self.clock.now().date()), -1)
+        member = self.store.members[member_id]
+        months = count_in_months(
+            member.months, date.fromisoformat(f"{month}-01"), Purchase(points_due=points)
+        )
+        bought = replace(member, version=member.version + 1, months=months)
+        self.store.commit(MemberChange(bought, expected_version=member.version))
+        ports: Any = {"store": self.store, "program": self.program, "clock": self.clock}
+        profile = retrieve_customer_profile(member_id, month, **ports)
+        assert profile.member is not None
+        transactions = get_recent_transactions(member_id, month, "month", **ports)
+        posted = update_points_balance(profile.member, month, transactions, **ports)
+        return posted.points_posted
 
     def alert(self, entry: Entry) -> SendOutcome:
         """Hear of a posting as the bus tells it."""

@@ -259,16 +259,36 @@ class TestEvaluation:
 
     def test_one_that_nobody_knows_of_is_told_again_in_the_bundle(self, world: PhoneWorld) -> None:
         world.member_with_phone()
-        world.post(230, business_key="evaluation/2017-02/1/2017-02", is_silent=True)
+        world.evaluate(230)
         world.phones.failures = [SmsInDoubt("no answer")]
         for _ in range(2):
             with pytest.raises(MessageUnsettled):
                 self.send(world)
-        assert world.store.due_items == {BUNDLE}
         world.clock.at = NEXT_MORNING
         assert [world.send_due(), world.send_due()] == [1, 0]
         [text] = world.phones.texts()
         assert text.startswith("more_points points=230")
+
+    def test_a_run_that_breaks_before_its_message_tells_in_the_bundle(
+        self, world: PhoneWorld
+    ) -> None:
+        world.member_with_phone()
+        assert [world.evaluate(230), world.evaluate(0)] == [230, 0]
+        assert BUNDLE in world.store.due_items
+        world.clock.at = NEXT_MORNING
+        assert [world.send_due(), world.send_due()] == [1, 0]
+        [text] = world.phones.texts()
+        assert text.startswith("more_points points=230 day=2017-03-01")
+
+    def test_who_hears_of_no_points_is_told_of_none(self, world: PhoneWorld) -> None:
+        world.member_with_phone(identities=())
+        assert world.evaluate(230) == 230
+        assert BUNDLE not in world.store.due_items
+
+    def test_points_taken_back_are_no_news(self, world: PhoneWorld) -> None:
+        world.member_with_phone()
+        assert world.evaluate(-230) == -230
+        assert BUNDLE not in world.store.due_items
 
     def test_points_of_an_evaluation_are_told_once(self, world: PhoneWorld) -> None:
         world.member_with_phone()
@@ -287,7 +307,7 @@ class TestEvaluation:
 
     def test_the_bundle_does_not_tell_them_again(self, world: PhoneWorld) -> None:
         world.member_with_phone()
-        world.post(230, business_key="evaluation/2017-02/1/2017-02", is_silent=True)
+        world.evaluate(230)
         self.send(world)
         for points in (51, 52):
             world.alert(world.post(points))
@@ -295,22 +315,35 @@ class TestEvaluation:
         world.send_due()
         assert world.phones.texts()[-1].startswith("more_points points=52 ")
 
-    def test_at_night_they_wait_for_the_bundle(self, world: PhoneWorld) -> None:
+    def test_what_another_evaluation_of_the_day_told_is_not_told_again(
+        self, world: PhoneWorld
+    ) -> None:
         world.member_with_phone()
-        world.clock.at = NOON - 10 * HOUR
-        world.post(230, business_key="evaluation/2017-02/1/2017-02", is_silent=True)
-        assert self.send(world) == BUNDLED
+        world.evaluate(230)
+        self.send(world)
+        world.evaluate(20)
         world.clock.at = NEXT_MORNING
         world.send_due()
+        assert world.phones.texts()[-1].startswith("more_points points=20 ")
+        assert len(world.phones.sent) == 2
+
+    @pytest.mark.parametrize("later", [timedelta(0), timedelta(minutes=2)])
+    def test_at_night_they_wait_for_the_bundle(self, world: PhoneWorld, later: timedelta) -> None:
+        world.member_with_phone()
+        world.clock.at = NOON + 12 * HOUR - timedelta(minutes=1)
+        world.evaluate(230)
+        world.clock.advance(later)
+        world.store.requests = 0
+        assert self.send(world) == BUNDLED
+        assert world.store.requests == 0
+        world.clock.at = NEXT_MORNING
+        assert world.send_due() == 1
         [text] = world.phones.texts()
-        assert text.startswith("more_points points=230 ")
+        assert text.startswith("more_points points=230 day=2017-03-01")
 
     def test_without_a_phone_there_is_none(self, world: PhoneWorld) -> None:
         world.member_with_phone(identities=())
         assert self.send(world) == SUPPRESSED
-        world.clock.at = NOON - 10 * HOUR
-        assert self.send(world) == SUPPRESSED
-        assert not world.store.due_items
 
 
 def _crash() -> None:

@@ -26,13 +26,17 @@ class EvaluationInput(Task):
 
 
 class MemberSnapshot(Contract):
-    """A member at `version`, without anything personal."""
+    """A member at `version`, without anything personal.
+
+    `hears_of_points` is whether text messages on points reach them.
+    """
 
     member_id: str
     version: int
     status: EliteStatus
     standing: TierStanding
     account: Account
+    hears_of_points: bool = False
 
 
 class RetrievedProfile(Contract):

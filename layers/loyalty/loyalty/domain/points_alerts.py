@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -52,14 +52,14 @@ def hears_of_points(member: Member, definition: ProgramDefinition) -> bool:
     return definition.points_sms and sms_reaches(member) and wants(member, "points_sms")
 
 
-def evaluated(entries: Iterable[Entry]) -> Mapping[str, int]:
-    """Return what evaluations posted, by the evaluated month."""
+def evaluated(entries: Iterable[Entry]) -> Sequence[tuple[str, int]]:
+    """Return what each evaluation posted, with the evaluated month."""
     points: dict[str, int] = {}
     for entry in entries:
         if entry.business_key.startswith(EVALUATION):
-            month = entry.business_key.split("/")[1]
-            points[month] = points.get(month, 0) + entry.points
-    return points
+            evaluation, _, _ = entry.business_key.rpartition("/")
+            points[evaluation] = points.get(evaluation, 0) + entry.points
+    return [(evaluation.split("/")[1], posted) for evaluation, posted in points.items()]
 
 
 def bundle_time(definition: ProgramDefinition, day: date) -> datetime:

@@ -28,13 +28,14 @@ from loyalty.domain.evaluation import evaluation_key, missing_points, post_missi
 from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import spendable
 from loyalty.domain.member import Member
+from loyalty.domain.points_alerts import bundle_time, hears_of_points
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.tier_changes import apply
 from loyalty.domain.tiers import TierDecision, TierStanding, decide
 from loyalty.domain.totals import MonthTotals
 from loyalty.services.customers import present_member
 from loyalty.services.dues import newly_due
-from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
+from loyalty.services.ports import Clock, Due, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 
 AD_HOC_DAYS = 30
@@ -55,7 +56,8 @@ def retrieve_customer_profile(
         A program month `YYYY-MM`; None: ad hoc, the last 30 days.
     """
     now = clock.now()
-    this_month = _month_of(now, program.current(now))
+    definition = program.current(now)
+    this_month = _month_of(now, definition)
     period: Period = "month" if month else "last_30_days"
     member = store.member(member_id)
     if member is None or not member.enrolled or member.status in GONE:
@@ -67,7 +69,7 @@ def retrieve_customer_profile(
         tier=member.tier,
         points_available=spendable(member.account, now),
         points_pending=member.account.points_pending,
-        member=_snapshot(member),
+        member=_snapshot(member, hears=hears_of_points(member, definition)),
     )
 
 
@@ -156,7 +158,8 @@ def update_points_balance(
 ) -> UpdatedBalance:
     """W6: post what the ledger lacks up to the month. Requests: 1 transaction.
 
-    A repetition posts nothing again and answers what the first call posted.
+    A repetition posts nothing again and answers what the first call posted. The transaction also
+    makes the bundle due that tells of the points, should W12 never come to it.
 
     Raises
     ------
@@ -168,6 +171,10 @@ def update_points_balance(
     key = evaluation_key(month, member.version)
     seen: Member | None = replace(_partial(member), months=transactions.months)
 
+    def answer(after: Member, points: int) -> UpdatedBalance:
+        snapshot = _snapshot(after, hears=member.hears_of_points)
+        return UpdatedBalance(member=snapshot, points_posted=points)
+
     def attempt() -> UpdatedBalance:
         nonlocal seen
         before, seen = seen, None
@@ -175,23 +182,27 @@ def update_points_balance(
         if before is None:
             before = present_member(store, member.member_id)
         now = clock.now()
-        after, entries = post_missing(before, month, key, program.current(now), now)
+        definition = program.current(now)
+        after, entries = post_missing(before, month, key, definition, now)
         if not entries:
             posted = 0 if is_first else _posted_before(store, member.member_id, key)
-            return UpdatedBalance(member=_snapshot(before), points_posted=posted)
+            return answer(before, posted)
         after = replace(after, version=before.version + 1)
+        points = sum(entry.points for entry in entries)
+        due = newly_due(before.account, after)
+        if points > 0 and member.hears_of_points:
+            told_at = bundle_time(definition, program_day(now, definition.time_zone))
+            due = (*due, Due("points_sms", told_at, member.member_id))
         store.commit(
             MemberChange(
                 member=after,
                 expected_version=before.version,
                 only=("account", "months"),
                 entries=entries,
-                due=newly_due(before.account, after),
+                due=due,
             )
         )
-        return UpdatedBalance(
-            member=_snapshot(after), points_posted=sum(entry.points for entry in entries)
-        )
+        return answer(after, points)
 
     return with_retries(attempt)
 
@@ -286,13 +297,14 @@ def _posted_before(store: MemberStore, member_id: str, key: str) -> int:
     return sum(entry.points for entry in entries if entry.business_key.startswith(key))
 
 
-def _snapshot(member: Member) -> MemberSnapshot:
+def _snapshot(member: Member, *, hears: bool) -> MemberSnapshot:
     return MemberSnapshot(
         member_id=member.member_id,
         version=member.version,
         status=member.status,
         standing=member.standing,
         account=member.account,
+        hears_of_points=hears,
     )
 
 

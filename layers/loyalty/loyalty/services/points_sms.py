@@ -1,7 +1,7 @@
 """Text messages on points: at once for a day's first posting, in one bundle for all later ones.
 
-Whatever is not told at once stays untold in the ledger until the day's bundle reads it there; the
-due item of the bundle is the same one however many postings write it.
+Whatever is not told at once stays untold in the ledger until the bundle of the day on which it was
+posted reads it there; the due item of the bundle is the same one however many postings write it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ from loyalty.domain.points_alerts import (
     is_news,
 )
 from loyalty.domain.program import ProgramDefinition
-from loyalty.services.customers import present_member
 from loyalty.services.message_ports import SmsRenderer, SmsSender
-from loyalty.services.messages import MessageUnsettled, send_and_mark
+from loyalty.services.messages import send_and_mark
 from loyalty.services.ports import (
     Clock,
     Due,
@@ -67,30 +66,23 @@ class SmsOutbox:
 def send_points_sms(member_id: str, month: str, points: int, *, outbox: SmsOutbox) -> SendOutcome:
     """W12: tell a member of the points that an evaluation posted, once.
 
-    In quiet hours that waits for the day's bundle: 1 read and 1 put then. Requests and errors are
-    else those of `send_service_message`, but that a message refused for what it is, such as one to
-    a number that does not exist, is given up, and one of which nobody knows whether it went out is
-    told again in the bundle (1 put).
+    What was not sent, or of which nobody knows whether it was, is told in the bundle that W6 made
+    due with the points; in quiet hours everything is (no requests). Requests and errors are else
+    those of `send_service_message`, but that a message refused for what it is, such as one to a
+    number that does not exist, is no error.
     """
     now = outbox.clock.now()
     definition = outbox.program.current(now)
     if in_quiet_hours(definition, now):
-        member = present_member(outbox.store, member_id)
-        if not hears_of_points(member, definition):
-            return SUPPRESSED
-        return _wait_for_bundle(member_id, definition, now, outbox)
+        return SendOutcome.later(after_quiet_hours(definition, now))
 
     def write(member: Member, message_id: str, at: datetime) -> Post | None:
         return _write("points", {"points": points}, member, definition, at, outbox)
 
     message = ServiceMessage(_evaluation_id(month, points), member_id, "sms", KIND, about=month)
-    try:
-        return unless_refused(
-            lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
-        )
-    except MessageUnsettled:
-        _wait_for_bundle(member_id, definition, now, outbox)
-        raise
+    return unless_refused(
+        lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
+    )
 
 
 def alert_points(member_id: str, posting: PostedPoints, *, outbox: SmsOutbox) -> SendOutcome:
@@ -197,7 +189,7 @@ def _untold(member_id: str, day: date, definition: ProgramDefinition, store: Mem
     points = sum(
         entry.points for entry in entries if is_news(entry) and str(entry.sequence) != about
     )
-    for month, posted in evaluated(entries).items():
+    for month, posted in evaluated(entries):
         message = store.message(member_id, _evaluation_id(month, posted))
         if posted > 0 and (message is None or message.state != "sent"):
             points += posted
