@@ -203,6 +203,7 @@ def test_a_message_in_doubt_fails_no_evaluation(
     assert run.status == "SUCCEEDED", run.cause
     assert run.output["upgraded_to"] == "gold"
     assert "SendPointsSms" in called(machines)
+    assert len(machines.events_of(f"{step}Function")) == 1
 
 
 def test_every_state_and_catch_was_executed() -> None:
