@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loyalty.domain.errors import (
     FutureDate,
@@ -291,3 +294,35 @@ def test_late_orders_of_a_day_stay_within_its_cap_however_late(days_late: int) -
         for order_id in ("O-3", "O-4")
     ]
     assert earned == [5, 0]
+
+
+AGES = st.sampled_from([0, 1, 34, 35, 60, 61])
+AMOUNTS = st.sampled_from([3_000, 10_000, 20_000])
+
+
+@given(st.lists(st.tuples(AGES, AMOUNTS), max_size=8), st.data())
+def test_what_imported_history_earns_does_not_depend_on_what_of_it_comes_first(
+    bought: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    def months_of(orders: Sequence[tuple[int, int]]) -> object:
+        shop = Shop(replace(PROGRAM, points_per_day_cap=15))
+        member_id = shop.a_member()
+        shop.clock.advance(timedelta(days=90))
+        for number, (age, amount_minor) in enumerate(orders):
+            occurred_at = shop.clock.now() - timedelta(days=age)
+            order = an_order(f"O-{number}", amount_minor, occurred_at=occurred_at, historic=True)
+            shop.sell(order, customer(card="4711"))
+        return shop.member(member_id).months
+
+    assert months_of(bought) == months_of(data.draw(st.permutations(bought)))
+
+
+@pytest.mark.parametrize(("age", "earned"), [(34, [10, 5, 0]), (35, [10, 10, 10])])
+def test_imported_history_keeps_to_the_cap_of_the_latest_days(age: int, earned: list[int]) -> None:
+    shop = Shop(replace(PROGRAM, points_per_day_cap=15))
+    shop.a_member()
+    long_ago = shop.clock.now()
+    shop.clock.advance(timedelta(days=age))
+    for order_id, points in zip(("O-1", "O-2", "O-3"), earned, strict=True):
+        order = an_order(order_id, occurred_at=long_ago, historic=True)
+        assert shop.sell(order, customer(card="4711")).answer["points_earned"] == points

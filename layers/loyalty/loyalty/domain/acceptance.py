@@ -95,11 +95,12 @@ def accept_order(
         The program cannot convert the order's currency.
     """
     day = program_day(order.occurred_at, rules.earning.time_zone)
+    imported_on = program_day(now, rules.earning.time_zone) if order.historic else None
     earning = earn(
         order,
         rules.earning,
         tier=_tier_of(member, order),
-        points_today=points_on(member.days, member.months, day) if member else 0,
+        points_today=points_on(member.days, member.months, day, imported_on) if member else 0,
     )
     held = False
     if member and earned_with and earning.points and not order.historic:

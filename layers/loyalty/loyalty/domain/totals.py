@@ -112,14 +112,26 @@ def count_in_days(
     return tuple(by_day[kept] for kept in sorted(by_day) if kept >= first_kept)
 
 
-def points_on(days: tuple[DayTotals, ...], months: tuple[MonthTotals, ...], day: date) -> int:
+def points_on(
+    days: tuple[DayTotals, ...],
+    months: tuple[MonthTotals, ...],
+    day: date,
+    imported_on: date | None = None,
+) -> int:
     """Return the points earned on a day, less those taken back.
 
     A day that is not kept any more may have earned whatever its month did on such days: that is
     returned, so that no order, however late it comes, earns beyond a day's cap.
+
+    For history that is imported it is 0 of every day before the `DAYS_KEPT` up to the import, kept
+    or not: what it earns must not depend on what of it comes first, and only those days are kept
+    in whatever order it comes.
     """
-    if day >= _first_kept(totals.day for totals in days):
+    first_kept = _first_kept([imported_on] if imported_on else (totals.day for totals in days))
+    if day >= first_kept:
         return sum(totals.points for totals in days if totals.day == day)
+    if imported_on:
+        return 0
     month = _counted_in(months, day)
     of_month = sum(totals.points_due for totals in months if totals.month == month)
     return of_month - sum(totals.points for totals in days if month_of(totals.day) == month)
