@@ -13,7 +13,9 @@ from loyalty.domain.errors import (
     MergeConflict,
     OwnAccount,
     SameMember,
+    TooManyMerged,
 )
+from loyalty.domain.merging import MAX_ABSORBED
 from loyalty.services.customers import current_member
 from tests.support.examples import PROGRAM, an_order
 from tests.support.merged_shop import (
@@ -164,6 +166,20 @@ class TestMerge:
             merge(shop, cyd, bob, "M-2")
         with pytest.raises(MergeConflict):
             merge(shop, bob, cyd, "M-2")
+
+    def test_a_person_has_so_many_profiles_at_most(self, shop: Shop, ada: str, bob: str) -> None:
+        others = tuple(f"m-{number}" for number in range(MAX_ABSORBED - 1))
+        shop.store.members[ada] = replace(shop.member(ada), absorbed=others[:9])
+        shop.store.members[bob] = replace(shop.member(bob), absorbed=others[9:])
+        merge(shop, ada, bob)
+        assert set(shop.member(ada).absorbed) == {*others, bob}
+        cyd = shop.a_member("cyd")
+        for survivor, other in ((ada, cyd), (cyd, ada)):
+            with pytest.raises(TooManyMerged):
+                merge(shop, survivor, other, "M-2")
+        assert shop.member(cyd).merged_into is None
+        undo(shop, ada)
+        merge(shop, ada, cyd, "M-3")
 
     def test_windows_too_many_for_one_transaction_move_too(self) -> None:
         shop = Shop(replace(PROGRAM, pending_days=200))

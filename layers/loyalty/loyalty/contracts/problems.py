@@ -36,6 +36,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.ActionNotRewarded: HTTPStatus.CONFLICT,
     errors.ActionLimitReached: HTTPStatus.CONFLICT,
     errors.MergeConflict: HTTPStatus.CONFLICT,
+    errors.TooManyMerged: HTTPStatus.CONFLICT,
     errors.MergeIsFinal: HTTPStatus.CONFLICT,
     errors.IdentityTaken: HTTPStatus.CONFLICT,
     errors.AlreadyEnrolled: HTTPStatus.CONFLICT,

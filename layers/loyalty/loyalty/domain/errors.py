@@ -125,6 +125,12 @@ class MergeConflict(DomainError):
     code = "merge_conflict"
 
 
+class TooManyMerged(DomainError):
+    """Too many profiles would have become one."""
+
+    code = "too_many_merged"
+
+
 class MergeIsFinal(DomainError):
     """The merge is too old to be undone, or a later one must be undone first."""
 

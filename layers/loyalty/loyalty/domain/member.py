@@ -64,7 +64,7 @@ class Member:
     `action_counts` are the rewarded actions of this year and the last one, by `<year>/<action>`.
     `uses` are the benefits used by month, `offers` those in the member's portal, best first.
     `merged_into` names the survivor of the merge `merge_id`, whose everything is now; `absorbed`
-    are those who were merged into the member, directly or not.
+    are those who were merged into the member, directly or not, 20 at most.
     """
 
     member_id: str

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from loyalty.domain.errors import MergeIsFinal
+from loyalty.domain.errors import MergeIsFinal, TooManyMerged
 from loyalty.domain.journey import status_change
 from loyalty.domain.ledger import Account, Entry, PendingPoints, Posting
 from loyalty.domain.member import Channel, Consent, Member, Preference, StatusChange
@@ -38,6 +38,9 @@ from loyalty.domain.totals import (
     count_in_days,
     count_in_months,
 )
+
+# What all of them have is read one by one, such as vouchers: a person has a few profiles at most.
+MAX_ABSORBED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,14 @@ def merge(
         The caller's id for it, and who it is.
     now
         When it happens.
+
+    Raises
+    ------
+    TooManyMerged
+        The survivor would have absorbed more than `MAX_ABSORBED`, directly or not.
     """
+    if len(survivor.absorbed) + len(other.member_ids) > MAX_ABSORBED:
+        raise TooManyMerged(survivor.member_id)
     giving = _posting(other, f"merge/{merge_id}", f"merged into {survivor.member_id}", now)
     taking = _posting(survivor, f"merge/{merge_id}", f"merged from {other.member_id}", now)
     moved = move(other.account, survivor.account, whole(other.account), giving, taking)

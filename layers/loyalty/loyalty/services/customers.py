@@ -17,7 +17,7 @@ def present_member(store: MemberStore, member_id: str) -> Member:
 
 
 def current_member(store: MemberStore, member_id: str) -> Member:
-    """Return the customer, or the one into whom they were merged: 1 read, 1 more per merge.
+    """Return the customer, or whom they were merged into: 1 read, 1 more per merge (up to 20).
 
     Raises
     ------

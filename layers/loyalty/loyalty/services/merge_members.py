@@ -66,6 +66,8 @@ def merge_members(
         Both are the same customer.
     MergeConflict
         The same merge came before with another customer, or one of the two was merged already.
+    TooManyMerged
+        They would be more than `merging.MAX_ABSORBED` besides the survivor.
     MemberNotFound
         There is no such customer.
     MemberBusy

@@ -72,7 +72,7 @@ def send_reminder(due: Due, *, outbox: ReminderOutbox) -> SendOutcome:
     without any left there is no mail.
 
     Requests: those of `send_service_message`, and 1 query and 1 batch read for each 50 vouchers;
-    1 query more for each who was merged into the member.
+    1 query more for each who was merged into the member (20 at most).
     """
     definition = outbox.program.current(outbox.mail.clock.now())
     day = program_day(due.due_at, definition.time_zone)

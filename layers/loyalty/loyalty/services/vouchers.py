@@ -46,7 +46,7 @@ def vouchers_of(
     """Return a page of a member's vouchers, newest first; after a merge the vouchers of both.
 
     Requests: 1 read, 1 query and 1 batch read; 1 read more for who was merged, 1 query more for
-    each who was merged into them.
+    each who was merged into them (20 at most).
 
     Raises
     ------
@@ -78,7 +78,8 @@ def well_formed(typed_code: str) -> str:
 def shown_by(voucher: Voucher, member_id: str | None, store: MemberStore) -> str | None:
     """Return the voucher's owner when `member_id` is the same person after a merge, else that id.
 
-    Requests: none when they are the same or nobody is named; else 2 reads, 1 more per merge.
+    Requests: none when they are the same or nobody is named; else 2 reads, 1 more per merge (20 at
+    most).
     """
     owner = voucher.member_id
     if owner is None or member_id in (None, owner):
