@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loyalty.contracts.evaluation import UpgradeTask
-from loyalty.runtime import composition
+from loyalty.runtime import composition, messaging
 from loyalty.runtime.observability import instrumented, logger
 from loyalty.services.tier_upgrade_mail import send_tier_upgrade_email
 
@@ -19,6 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         task.to_tier,
         outbox=composition.outbox(),
         program=composition.program_store(),
+        queue=messaging.messages_queue(),
     )
     logger.info("tier upgrade", member_id=task.member_id, outcome=outcome.outcome)
     return outcome.model_dump(mode="json")

@@ -12,7 +12,7 @@ from loyalty.services.due_messages import send_due_messages
 
 def work(message: batch.Message) -> None:
     until = datetime.fromisoformat(message["until"])
-    send_due_messages(message["shard"], until, **messaging.due_message_ports())
+    send_due_messages(message["shard"], until, message.get("kind"), **messaging.due_message_ports())
 
 
 @instrumented

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 
 
 class FakeQueue:
-    """Keeps what was sent."""
+    """Keeps what was sent; `delayed` is what of it is worked on later."""
 
     def __init__(self) -> None:
         self.messages: list[Mapping[str, object]] = []
+        self.delayed: list[tuple[timedelta, Mapping[str, object]]] = []
 
-    def send(self, messages: Iterable[Mapping[str, object]]) -> None:
-        self.messages += messages
+    def send(
+        self, messages: Iterable[Mapping[str, object]], *, delay: timedelta = timedelta(0)
+    ) -> None:
+        for message in messages:
+            if delay:
+                self.delayed.append((delay, message))
+            else:
+                self.messages.append(message)
 
 
 class FakeReports:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -284,6 +285,15 @@ class TestQueues:
             for message in client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
         ]
         assert sorted(received) == list(range(12))
+
+    def test_messages_may_be_delayed(self, aws: Aws) -> None:
+        client = aws.client("sqs")
+        url = client.create_queue(QueueName="later")["QueueUrl"]
+        SqsQueue(aws, queue_url=url).send([{"shard": 1}], delay=timedelta(minutes=15))
+        assert "Messages" not in client.receive_message(QueueUrl=url)
+        delayed = "ApproximateNumberOfMessagesDelayed"
+        counted = client.get_queue_attributes(QueueUrl=url, AttributeNames=[delayed])
+        assert counted["Attributes"][delayed] == "1"
 
     def test_messages_not_taken_are_told(self, aws: Aws) -> None:
         with Stubber(aws.client("sqs")) as sqs:

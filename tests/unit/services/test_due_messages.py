@@ -90,6 +90,32 @@ def test_what_has_to_wait_stays_due_and_holds_nobody_up(
     assert morning.left() == [MEMBERS[1]]
 
 
+def test_what_is_in_doubt_is_tried_again_after_fifteen_minutes(morning: Morning) -> None:
+    morning.answers = dict.fromkeys(MEMBERS[1:3], UNSETTLED)
+    morning.run()
+    [(delay, message)] = morning.queue.delayed
+    assert delay == timedelta(minutes=15)
+    assert message == {"shard": 0, "until": "2017-03-02T10:00:00Z", "kind": "statement"}
+    assert morning.queue.messages == []
+
+
+def test_only_the_kind_in_doubt_is_sent_again(morning: Morning) -> None:
+    morning.store.due_items.add(Due("tier_mail", NOW, MEMBERS[0]))
+    ports = {"store": morning.store, "queue": morning.queue, "limit": 1}
+    sends = {"statement": morning.send, "tier_mail": morning.send}
+    assert send_due_messages(0, NOW, "tier_mail", sends=sends, **ports) == 1
+    assert morning.left() == sorted(MEMBERS)
+    assert morning.queue.messages == [
+        {"shard": 0, "until": "2017-03-02T10:00:00Z", "kind": "tier_mail"}
+    ]
+
+
+def test_what_waits_for_a_better_hour_is_left_to_the_next_plan(morning: Morning) -> None:
+    morning.answers[MEMBERS[1]] = SendOutcome.later(NOW + timedelta(hours=1))
+    morning.run()
+    assert morning.queue.delayed == []
+
+
 def test_a_page_that_can_only_wait_is_not_queued_for_ever(morning: Morning) -> None:
     morning.answers = dict.fromkeys(MEMBERS, SendOutcome.later(NOW + timedelta(hours=1)))
     assert morning.run(limit=len(MEMBERS)) == 0

@@ -36,7 +36,9 @@ class Message:
 
 
 def tier_mail(world: PhoneWorld) -> None:
-    send_tier_upgrade_email("m1", "u-1", "gold", outbox=world.outbox, program=world.program)
+    send_tier_upgrade_email(
+        "m1", "u-1", "gold", outbox=world.outbox, program=world.program, queue=world.queue
+    )
 
 
 def evaluation_sms(world: PhoneWorld) -> None:

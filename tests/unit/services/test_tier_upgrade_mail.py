@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from loyalty.contracts.journeys import SendOutcome
+from loyalty.contracts.values import iso
 from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.member import Consent
 from loyalty.domain.tiers import TierSpan, TierStanding
 from loyalty.services.due_messages import send_due_messages
 from loyalty.services.messages import MessageUnsettled
 from loyalty.services.ports import DUE_SHARDS, EmailInDoubt, EmailRefused
+from loyalty.services.shards import due_shard
 from loyalty.services.tier_upgrade_mail import send_tier_mail_again, send_tier_upgrade_email
 from tests.support.examples import TIERS
 from tests.support.job_fakes import FakeQueue
@@ -42,8 +44,15 @@ def upgraded(world: JourneyWorld, **fields: Any) -> None:
     world.customer(**({"status": "active", "joined_at": NOON, "standing": GOLD} | fields))
 
 
-def congratulate(world: JourneyWorld) -> SendOutcome:
-    return send_tier_upgrade_email("m1", "u-1", "gold", outbox=world.outbox, program=world.program)
+def congratulate(world: JourneyWorld, queue: FakeQueue | None = None) -> SendOutcome:
+    return send_tier_upgrade_email(
+        "m1",
+        "u-1",
+        "gold",
+        outbox=world.outbox,
+        program=world.program,
+        queue=queue or FakeQueue(),
+    )
 
 
 def send_due(world: JourneyWorld) -> int:
@@ -188,6 +197,22 @@ def test_a_mail_in_doubt_is_due_again_by_itself(world: JourneyWorld) -> None:
     world.clock.advance(timedelta(minutes=1))
     assert [send_due(world), send_due(world)] == [1, 0]
     assert world.sender.message_ids() == {f"{MESSAGE}-again": 1}
+
+
+def test_a_mail_in_doubt_is_sent_again_fifteen_minutes_later(world: JourneyWorld) -> None:
+    upgraded(world)
+    queue = FakeQueue()
+    world.sender.failures = [EmailInDoubt("no answer")]
+    with pytest.raises(MessageUnsettled):
+        congratulate(world, queue)
+    [due] = world.store.due_items
+    [(delay, message)] = queue.delayed
+    assert delay == timedelta(minutes=15)
+    assert message == {
+        "shard": due_shard(due.member_id),
+        "until": iso(due.due_at),
+        "kind": "tier_mail",
+    }
 
 
 def test_a_mail_that_is_in_doubt_again_is_left_at_that(world: JourneyWorld) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,18 @@ class SqsQueue:
         self._aws = aws
         self._queue_url = queue_url
 
-    def send(self, messages: Iterable[Mapping[str, object]]) -> None:
+    def send(
+        self, messages: Iterable[Mapping[str, object]], *, delay: timedelta = timedelta(0)
+    ) -> None:
         """Send all messages, ten a request; raise `MessagesNotTaken` when the queue refuses any."""
         rest = iter(messages)
         while batch := list(islice(rest, BATCH_LIMIT)):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(number), "MessageBody": json.dumps(message)}
+                {
+                    "Id": str(number),
+                    "MessageBody": json.dumps(message),
+                    "DelaySeconds": delay // timedelta(seconds=1),
+                }
                 for number, message in enumerate(batch)
             ]
             client = self._aws.client("sqs")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from loyalty.domain.ledger import Entry
@@ -342,7 +342,11 @@ class EventBus(Protocol):
 
 
 class WorkQueue(Protocol):
-    def send(self, messages: Iterable[Mapping[str, object]]) -> None: ...
+    def send(
+        self, messages: Iterable[Mapping[str, object]], *, delay: timedelta = timedelta(0)
+    ) -> None:
+        """Send messages, which are worked on after `delay`: 15 minutes at most."""
+        ...
 
 
 class DeadLetters(Protocol):

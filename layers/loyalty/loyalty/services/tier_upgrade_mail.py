@@ -12,9 +12,10 @@ from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.tier_upgrades import stands
 from loyalty.domain.tiers import rank
 from loyalty.services.customers import current_member
+from loyalty.services.due_messages import shard_message
 from loyalty.services.letters import Outbox, compose
-from loyalty.services.messages import MessageUnsettled
-from loyalty.services.ports import Due, MemberChange, ProgramStore
+from loyalty.services.messages import AGAIN_AFTER, MessageUnsettled
+from loyalty.services.ports import Due, MemberChange, ProgramStore, WorkQueue
 from loyalty.services.service_messages import (
     SUPPRESSED,
     Post,
@@ -23,16 +24,23 @@ from loyalty.services.service_messages import (
     send_service_message,
     unless_refused,
 )
+from loyalty.services.shards import due_shard
 
 
 def send_tier_upgrade_email(
-    member_id: str, upgrade_id: str, to_tier: str, *, outbox: Outbox, program: ProgramStore
+    member_id: str,
+    upgrade_id: str,
+    to_tier: str,
+    *,
+    outbox: Outbox,
+    program: ProgramStore,
+    queue: WorkQueue,
 ) -> SendOutcome:
     """Tell a member by e-mail that they moved up, and what it brings; once per upgrade.
 
     Requests are those of `send_service_message`, and so are errors, but that a mail refused for
     what it is fails nobody's evaluation, and one of which nobody knows whether it went out is due
-    again (1 put).
+    again, and queued for then (1 put, 1 message of the queue).
 
     Returns
     -------
@@ -40,7 +48,34 @@ def send_tier_upgrade_email(
         `sent`, or `suppressed`: no mail reaches the member, they do not want this one, the upgrade
         has been undone or the tier lost again, or the mail service wants no mail to this address.
     """
+    try:
+        return unless_refused(
+            lambda: _send(member_id, upgrade_id, to_tier, outbox=outbox, program=program)
+        )
+    except MessageUnsettled as unsettled:
+        due = Due("tier_mail", unsettled.again_at, member_id, upgrade_id)
+        outbox.store.commit(MemberChange(member=None, due=(due,)))
+        again = shard_message(due_shard(member_id), due.due_at, due.kind)
+        queue.send([again], delay=AGAIN_AFTER)
+        raise
 
+
+def send_tier_mail_again(due: Due, *, outbox: Outbox, program: ProgramStore) -> SendOutcome:
+    """Send the mail on an upgrade, `due.about`, once more if nobody knows what came of it.
+
+    The due item stays for the caller to remove. Requests: 1 read, and those of
+    `send_service_message`.
+    """
+    spans = current_member(outbox.store, due.member_id).standing.spans
+    upgrade = next((span for span in spans if span.upgrade_id == due.about), None)
+    if upgrade is None or upgrade.upgrade_id is None:
+        return SUPPRESSED
+    return _send(due.member_id, upgrade.upgrade_id, upgrade.tier, outbox=outbox, program=program)
+
+
+def _send(
+    member_id: str, upgrade_id: str, to_tier: str, *, outbox: Outbox, program: ProgramStore
+) -> SendOutcome:
     def write(member: Member, message_id: str, now: datetime) -> Post | None:
         definition = program.current(now)
         is_there = stands(member.standing.spans, upgrade_id)
@@ -56,29 +91,7 @@ def send_tier_upgrade_email(
     message = ServiceMessage(
         f"tier-{upgrade_id}", member_id, "email", "tier_upgrade", about=upgrade_id
     )
-    try:
-        return unless_refused(
-            lambda: send_service_message(message, write, store=outbox.store, clock=outbox.clock)
-        )
-    except MessageUnsettled as unsettled:
-        due = Due("tier_mail", unsettled.again_at, member_id, upgrade_id)
-        outbox.store.commit(MemberChange(member=None, due=(due,)))
-        raise
-
-
-def send_tier_mail_again(due: Due, *, outbox: Outbox, program: ProgramStore) -> SendOutcome:
-    """Send the mail on an upgrade, `due.about`, once more if nobody knows what came of it.
-
-    The due item stays for the caller to remove. Requests: 1 read, and those of
-    `send_tier_upgrade_email`.
-    """
-    spans = current_member(outbox.store, due.member_id).standing.spans
-    upgrade = next((span for span in spans if span.upgrade_id == due.about), None)
-    if upgrade is None or upgrade.upgrade_id is None:
-        return SUPPRESSED
-    return send_tier_upgrade_email(
-        due.member_id, upgrade.upgrade_id, upgrade.tier, outbox=outbox, program=program
-    )
+    return send_service_message(message, write, store=outbox.store, clock=outbox.clock)
 
 
 def _facts(definition: ProgramDefinition, tier_name: str) -> dict[str, object]:
