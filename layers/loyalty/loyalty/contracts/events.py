@@ -148,7 +148,10 @@ class ThresholdCrossedData(ArmData):
 
 
 class InactiveData(ArmData):
+    """`month` is the one in which a lapsed member used nothing."""
+
     inactive_reason: Literal["silent", "lapsed"]
+    month: str | None = None
 
 
 class ConsentData(StatusData):
