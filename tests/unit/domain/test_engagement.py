@@ -29,8 +29,10 @@ def test_a_use_is_taken_back_from_its_own_month() -> None:
     assert left == (MonthUses("2017-03", 1, 1), MonthUses("2017-04", 1, 1))
 
 
-def test_nothing_falls_below_zero() -> None:
-    assert count_use((), "2017-03", is_offer=True, sign=-1) == (MonthUses("2017-03"),)
+def test_what_is_taken_back_may_be_told_before_its_use() -> None:
+    taken_back = count_use((), "2017-03", is_offer=True, sign=-1)
+    assert facts(judge(active(*taken_back), "2017-03", PROGRAM, REVIEWED)) == ["CustomerInactive"]
+    assert count_use(taken_back, "2017-03", is_offer=True) == (MonthUses("2017-03"),)
 
 
 def test_old_months_are_dropped() -> None:

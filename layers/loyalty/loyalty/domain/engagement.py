@@ -177,7 +177,7 @@ def _name_top(member: Member, month: str, definition: ProgramDefinition, now: da
 
 def _lapse(member: Member, month: str, definition: ProgramDefinition, now: datetime) -> Step:
     used = uses_in(member.uses, month)
-    if used.benefits or used.lapsed or not _was_active_throughout(member, month, definition):
+    if used.benefits > 0 or used.lapsed or not _was_active_throughout(member, month, definition):
         return Step(member)
     lapsed = replace(
         _with(member, replace(used, lapsed=True)),
@@ -187,7 +187,7 @@ def _lapse(member: Member, month: str, definition: ProgramDefinition, now: datet
     )
     data = {**arm(member), "inactive_reason": "lapsed", "month": month}
     fact = status_change(member, lapsed, "CustomerInactive", now, data)
-    if not any(later.benefits for later in member.uses if later.month > month):
+    if not any(later.benefits > 0 for later in member.uses if later.month > month):
         return Step(lapsed, (fact,))
     again = replace(lapsed, status="active", inactive_reason=None, status_since=now)
     return Step(again, (fact, _reactivated(lapsed, again, now, now, by=None, corrects=None)))

@@ -43,11 +43,12 @@ def with_month(uses: tuple[MonthUses, ...], changed: MonthUses) -> tuple[MonthUs
 def count_use(
     uses: tuple[MonthUses, ...], month: str, *, is_offer: bool, sign: int = 1
 ) -> tuple[MonthUses, ...]:
-    """Add a use to its month, or take it back with `sign` -1; as many months as `with_month`."""
+    """Add a use to its month, or take it back with `sign` -1; as many months as `with_month`.
+
+    What is taken back before it was told of counts below zero until then.
+    """
     before = uses_in(uses, month)
     counted = replace(
-        before,
-        offers=max(0, before.offers + sign * is_offer),
-        benefits=max(0, before.benefits + sign),
+        before, offers=before.offers + sign * is_offer, benefits=before.benefits + sign
     )
     return with_month(uses, counted)
