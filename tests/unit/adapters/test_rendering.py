@@ -50,12 +50,14 @@ SERVICE: dict[str, dict[str, Any]] = {
     "statement": STATEMENT,
     "voucher_reminder": {"vouchers": [TEN_PERCENT]},
 }
-ALL = [*MARKETING, *SERVICE]
+PORTAL = "https://elite.example/portal"
+WIN_BACK: dict[str, dict[str, Any]] = {"win_back": {"portal_url": PORTAL}}
+ALL = [*MARKETING, *SERVICE, *WIN_BACK]
 
 
 def mail(template: str, name: str | None = "Ann", **facts: Any) -> Email:
     context: dict[str, Any] = {"name": name, "unsubscribe_url": UNSUBSCRIBE}
-    context |= SERVICE.get(template, {}) | facts
+    context |= SERVICE.get(template, {}) | WIN_BACK.get(template, {}) | facts
     if template in MARKETING:
         context |= {
             "accept_url": ANSWER,
@@ -75,6 +77,14 @@ def test_marketing_mails_have_all_links_as_text_and_html(template: str) -> None:
         assert "01 May 2017" in body
     assert sent.subject
     assert "\n" not in sent.subject
+
+
+def test_the_win_back_mail_leads_to_the_portal_and_can_be_unsubscribed_from() -> None:
+    sent = mail("win_back")
+    for body in (sent.text, sent.html):
+        assert PORTAL in body
+        assert UNSUBSCRIBE in body
+    assert sent.subject == "Your Elite offers are waiting"
 
 
 @pytest.mark.parametrize("template", ALL)

@@ -38,6 +38,10 @@ class CorrectedData(MonthData):
     withdrawn: Literal["top", "lapsed"]
 
 
+class WinBackSent(Event[MonthData]):
+    """A member who lapsed in the month was written to."""
+
+
 class TopCustomerNamed(Event[TopCustomerData]):
     """A member used so many offers in a month that they are a top customer of it."""
 
@@ -54,4 +58,5 @@ ENGAGEMENT_EVENTS: tuple[type[Event[BaseModel]], ...] = (
     TopCustomerNamed,
     MemberReactivated,
     EngagementCorrected,
+    WinBackSent,
 )

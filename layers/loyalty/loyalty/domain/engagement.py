@@ -28,6 +28,11 @@ def is_lapsed(member: Member) -> bool:
     return member.status == "inactive" and member.inactive_reason == "lapsed"
 
 
+def lapsed_in(member: Member) -> str:
+    """Return the month by which the member lapsed; the empty word where none is known any more."""
+    return max((judged.month for judged in member.uses if judged.lapsed), default="")
+
+
 def is_top_in(uses: tuple[MonthUses, ...], month: str, definition: ProgramDefinition) -> bool:
     """Tell whether a month's uses of offers make a top customer (J7)."""
     return uses_in(uses, month).offers >= definition.top_offer_uses
@@ -89,7 +94,7 @@ def use_benefit(
     if used.lapsed:
         counted = _with(counted, replace(used, lapsed=False))
         changes.append(_corrected(counted, month, "lapsed", now))
-    if is_lapsed(member) and month >= _lapsed_in(member):
+    if is_lapsed(member) and month >= lapsed_in(member):
         # Who did not lapse after all was active from the month's end on, and is judged by that.
         since = (
             occurred_at if member.status_since is None else max(member.status_since, occurred_at)
@@ -199,11 +204,6 @@ def _was_active_throughout(member: Member, month: str, definition: ProgramDefini
         and member.status_since is not None
         and member.status_since <= month_start(month, definition.time_zone)
     )
-
-
-def _lapsed_in(member: Member) -> str:
-    """Return the month by which the member lapsed; the empty word where none is known any more."""
-    return max((judged.month for judged in member.uses if judged.lapsed), default="")
 
 
 def _reactivated(

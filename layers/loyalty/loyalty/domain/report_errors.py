@@ -17,6 +17,12 @@ class CycleNotFound(DomainError):
     code = "cycle_not_found"
 
 
+class ReviewNotFound(DomainError):
+    """There is no such review of a month's engagement."""
+
+    code = "review_not_found"
+
+
 class MonthStillOpen(DomainError):
     """The month is not over yet."""
 

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from loyalty.services.reward_ports import RedemptionChange
 
 DueKind = Literal[
-    "release", "expiry", "outreach", "points_sms", "statement", "voucher_reminder", "tier_mail"
+    "release",
+    "expiry",
+    "outreach",
+    "points_sms",
+    "statement",
+    "voucher_reminder",
+    "tier_mail",
+    "win_back",
 ]
 MemberPart = Literal["account", "months", "standing"]
 GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
