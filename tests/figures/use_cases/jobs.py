@@ -299,6 +299,15 @@ REPORTS: Final[Section] = {
     ),
     "health report": lambda world: reported(world, read("health")),
     "return report": lambda world: reported(world, read("roi")),
+    "funnel of a month": lambda world: in_april(
+        world,
+        get(
+            "reports",
+            "/v1/reports/funnel",
+            query={"from": "2017-03", "to": "2017-03"},
+            roles="finance",
+        ),
+    ),
     "month locked": lambda world: reported(
         world, post("reports", "/v1/reports/months/2017-03/lock", roles="finance")
     ),

@@ -177,12 +177,13 @@ class OutreachData(ArmData):
 
 
 class MergeData(StatusData):
-    """`tier` is the one in which the member stops, or begins again, to be counted."""
+    """`tier` and `variant` are those in which the member stops, or begins again, to be counted."""
 
     merge_id: str
     survivor_id: str
     other_member_id: str
     tier: str | None
+    variant: str | None = None
 
 
 class MemberEnrolled(Event[StatusData]):

@@ -19,6 +19,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     report_errors.ReportNotFound: HTTPStatus.NOT_FOUND,
     report_errors.CycleNotFound: HTTPStatus.NOT_FOUND,
     report_errors.ReviewNotFound: HTTPStatus.NOT_FOUND,
+    report_errors.PeriodNotReadable: HTTPStatus.UNPROCESSABLE_ENTITY,
     report_errors.MonthStillOpen: HTTPStatus.CONFLICT,
     errors.TaskNotFound: HTTPStatus.NOT_FOUND,
     errors.ProgramVersionNotFound: HTTPStatus.NOT_FOUND,

@@ -38,6 +38,12 @@ def is_top_in(uses: tuple[MonthUses, ...], month: str, definition: ProgramDefini
     return uses_in(uses, month).offers >= definition.top_offer_uses
 
 
+def is_top_at(member: Member, definition: ProgramDefinition, at: datetime) -> bool:
+    """Tell whether the member is a top customer now: by this month's uses or the last one's."""
+    month = _month(at, definition)
+    return any(is_top_in(member.uses, name, definition) for name in (month, month_after(month, -1)))
+
+
 def with_use(
     member: Member,
     occurred_at: datetime,

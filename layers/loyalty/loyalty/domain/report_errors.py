@@ -23,6 +23,12 @@ class ReviewNotFound(DomainError):
     code = "review_not_found"
 
 
+class PeriodNotReadable(DomainError):
+    """The months end before they begin, or are too many to be read at once."""
+
+    code = "period_not_readable"
+
+
 class MonthStillOpen(DomainError):
     """The month is not over yet."""
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
+from loyalty.contracts.funnel import FunnelReport
 from loyalty.contracts.month_reports import MonthReport
 
 
@@ -19,6 +20,18 @@ def as_csv(report: MonthReport) -> str:
     writer = csv.writer(table)
     writer.writerow([name for name, _ in cells])
     writer.writerow([value for _, value in cells])
+    return table.getvalue()
+
+
+def funnel_as_csv(report: FunnelReport) -> str:
+    """Return a header, a row for each variant, and one for all of them, `total`."""
+    rows = {**report.by_variant, "total": report.total}
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["from_month", "to_month", "variant", *report.total.model_dump()])
+    for variant, stages in rows.items():
+        cells = stages.model_dump().values()
+        writer.writerow([report.from_month, report.to_month, variant, *cells])
     return table.getvalue()
 
 
