@@ -189,7 +189,6 @@ def _health_figures(
     available = levels.get("points:available", 0) + owed
     others = revenue.pop(NO_TIER, 0)
 
-    users = buyers.get(BENEFITS, 0)
     distributed = -flows.get("ledger:accrual:issued", 0)
     taken_back = distributed + _of_account(flows, "issued")
     redeemed = flows.get("ledger:redemption:redeemed", 0)
@@ -199,9 +198,6 @@ def _health_figures(
 
     def facts(event: str) -> int:
         return flows.get(f"facts:{event}", 0)
-
-    def stage(name: Stage) -> int:
-        return sum(by_suffix(flows, f"funnel:{name}").values())
 
     def money(amount_minor: int) -> SignedMoney:
         return SignedMoney(amount_minor=amount_minor, currency=definition.currency)
@@ -228,12 +224,7 @@ def _health_figures(
         "members_moved_down": sum(by_suffix(flows, "moved_down").values()),
         "active": levels.get("status:active", 0),
         "inactive": levels.get("status:inactive", 0),
-        "top": stage("top"),
-        "lapsed": stage("lapsed"),
-        "won_back": stage("won_back"),
-        "offers_used": facts("OfferUsed") - facts("OfferUseReversed"),
-        "benefit_users": users,
-        "benefit_rate": _rate(users, members),
+        **_engagement_figures(flows, members),
         "redemption_rate": _rate(kept_redeemed, distributed - taken_back),
         "customers_who_bought": buyers.get(ANYBODY, 0),
         "members_who_bought": buyers.get(MEMBERS, 0),
@@ -249,6 +240,21 @@ def _health_figures(
         "vouchers_cancelled": facts("VoucherCancelled"),
         "voucher_discounts": money(flows.get("vouchers:discount", 0)),
         "late_facts": by_suffix(flows, "late"),
+    }
+
+
+def _engagement_figures(flows: Counts, members: int) -> dict[str, object]:
+    def stage(name: Stage) -> int:
+        return sum(by_suffix(flows, f"funnel:{name}").values())
+
+    users = flows.get(f"buyers:{BENEFITS}", 0)
+    return {
+        "top": stage("top"),
+        "lapsed": stage("lapsed"),
+        "won_back": stage("won_back"),
+        "offers_used": flows.get("facts:OfferUsed", 0) - flows.get("facts:OfferUseReversed", 0),
+        "benefit_users": users,
+        "benefit_rate": _rate(users, members),
     }
 
 
