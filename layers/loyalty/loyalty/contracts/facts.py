@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from loyalty.contracts.engagement_events import ENGAGEMENT_EVENTS
 from loyalty.contracts.events import OUTBOUND, Event, Fact
+from loyalty.contracts.offer_events import OFFER_EVENTS
 from loyalty.contracts.tier_events import TIER_EVENTS
 from loyalty.contracts.voucher_events import VOUCHER_EVENTS
 from loyalty.domain.ledger import Entry
@@ -19,7 +20,7 @@ from loyalty.domain.vouchers import VoucherFact
 
 _MODELS: Final = {
     model.__name__: model
-    for model in (*OUTBOUND, *TIER_EVENTS, *VOUCHER_EVENTS, *ENGAGEMENT_EVENTS)
+    for model in (*OUTBOUND, *TIER_EVENTS, *VOUCHER_EVENTS, *ENGAGEMENT_EVENTS, *OFFER_EVENTS)
 }
 
 

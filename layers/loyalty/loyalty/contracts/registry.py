@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from loyalty.contracts.engagement_events import ENGAGEMENT_EVENTS
 from loyalty.contracts.events import INBOUND, OUTBOUND, Event, RetailEvent
+from loyalty.contracts.offer_events import OFFER_EVENTS
 from loyalty.contracts.tier_events import TIER_EVENTS
 from loyalty.contracts.voucher_events import VOUCHER_EVENTS
 
@@ -19,6 +20,7 @@ _MODELS: Final[tuple[type[AnyEvent], ...]] = (
     *TIER_EVENTS,
     *VOUCHER_EVENTS,
     *ENGAGEMENT_EVENTS,
+    *OFFER_EVENTS,
     *INBOUND,
 )
 REGISTRY: Final[Mapping[tuple[str, str, int], type[AnyEvent]]] = {

@@ -15,6 +15,7 @@ from loyalty.domain.program import ProgramDefinition
 if TYPE_CHECKING:
     from loyalty.domain.merging import Merge
     from loyalty.domain.tasks import Task
+    from loyalty.services.offer_ports import OfferUseChange
     from loyalty.services.reward_ports import RedemptionChange
 
 DueKind = Literal[
@@ -92,9 +93,9 @@ class MemberChange:
     its version − 1 (an order without `returns` requires that no returns item exists); an identity
     is unclaimed, already this member's, or `claims_from`'s; a due item that is removed exists; a
     task is still at its version − 1 (one of version 1 that is there already is left alone); those
-    of `redemption` are at `RedemptionChange`. `member` None: an order that nobody can be found for,
-    a return that waits, or due items alone. `only` names the parts of the member that are written,
-    beside the version, when the rest was not read.
+    of `redemption` and `offer_use` are at their classes. `member` None: an order that nobody can be
+    found for, a return that waits, or due items alone. `only` names the parts of the member that
+    are written, beside the version, when the rest was not read.
     """
 
     member: Member | None
@@ -114,6 +115,7 @@ class MemberChange:
     tasks: tuple[Task, ...] = ()
     merges: tuple[Merge, ...] = ()
     redemption: RedemptionChange | None = None
+    offer_use: OfferUseChange | None = None
     only: tuple[MemberPart, ...] = ()
 
 
