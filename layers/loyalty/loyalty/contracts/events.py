@@ -56,7 +56,8 @@ class Event(Published, Generic[DataT_co]):
 class OrderAcceptedData(Published):
     """`eligible_minor` is in the program's currency, `total` in the order's own.
 
-    `tier` is the one it earned with, null for a customer who was no member.
+    `tier` is the one it earned with, null for a customer who was no member. `offer_ids` are those
+    that its member used with it, as far as the rules let them.
     """
 
     source: str
@@ -69,6 +70,7 @@ class OrderAcceptedData(Published):
     tier: str | None = None
     program_version: int
     recorded_at: Timestamp
+    offer_ids: tuple[str, ...] = ()
 
 
 class OrderAccepted(Event[OrderAcceptedData]):
@@ -78,7 +80,8 @@ class OrderAccepted(Event[OrderAcceptedData]):
 class ReturnAcceptedData(Published):
     """What was taken back: `eligible_minor` in the program's currency, and points.
 
-    `tier` is its order's.
+    `tier` is its order's. `offer_ids` are the order's when nothing is left of it: their uses are
+    taken back.
     """
 
     source: str
@@ -89,6 +92,7 @@ class ReturnAcceptedData(Published):
     points: int
     tier: str | None = None
     recorded_at: Timestamp
+    offer_ids: tuple[str, ...] = ()
 
 
 class ReturnAccepted(Event[ReturnAcceptedData]):

@@ -80,6 +80,7 @@ def _order_data(fact: AcceptedOrder | AcceptedReturn) -> dict[str, Any]:
         "points": fact.points,
         "tier": fact.tier,
         "recorded_at": fact.recorded_at,
+        "offer_ids": fact.offer_ids,
     }
 
 
