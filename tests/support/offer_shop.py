@@ -48,11 +48,12 @@ class OfferShop(Shop):
 
     def __init__(self, *offers: Offer, definition: ProgramDefinition = OPEN) -> None:
         super().__init__(definition)
+        self.offers = self.store.offers
         for offer in offers:
-            self.store.offers.add(offer)
+            self.offers.add(offer)
 
     def budget_taken(self, offer_id: str = "coffee") -> int:
-        return self.store.offers.catalogue[offer_id].uses
+        return self.offers.catalogue[offer_id].uses
 
     def use(
         self,
@@ -77,7 +78,7 @@ class OfferShop(Shop):
             own_member_id=None,
             by_member=False,
             store=self.store,
-            offers=self.store.offers,
+            offers=self.offers,
             program=self.program,
             clock=self.clock,
         )
@@ -88,7 +89,7 @@ class OfferShop(Shop):
             use_id,
             own_member_id=None,
             store=self.store,
-            offers=self.store.offers,
+            offers=self.offers,
             program=self.program,
             clock=self.clock,
         )
@@ -102,7 +103,7 @@ class OfferShop(Shop):
             use_offers_of_order(
                 order,
                 store=self.store,
-                offers=self.store.offers,
+                offers=self.offers,
                 program=self.program,
                 clock=self.clock,
             )
@@ -117,7 +118,7 @@ class OfferShop(Shop):
             take_back_offers_of_order(
                 order,
                 store=self.store,
-                offers=self.store.offers,
+                offers=self.offers,
                 program=self.program,
                 clock=self.clock,
             )
@@ -129,7 +130,7 @@ class OfferShop(Shop):
             limit=100,
             cursor=None,
             store=self.store,
-            catalogue=FakeOfferCatalogue(self.store.offers),
+            catalogue=FakeOfferCatalogue(self.offers),
             program=self.program,
             clock=self.clock,
         )
@@ -140,7 +141,7 @@ class OfferShop(Shop):
             member_id,
             offer_id,
             store=self.store,
-            offers=self.store.offers,
+            offers=self.offers,
             program=self.program,
             clock=self.clock,
         )
@@ -150,7 +151,7 @@ class OfferShop(Shop):
             member_id,
             offer_id,
             store=self.store,
-            offers=self.store.offers,
+            offers=self.offers,
             program=self.program,
             clock=self.clock,
         )

@@ -44,8 +44,8 @@ def test_a_refusal_is_kept_once_and_never_tried_again(shop: OfferShop, ada: str)
     shop.order_accepted(bob, "bonus", order_id="O-2")
     refused = {"bonus": "offer_used_up", "none": "offer_not_found"}
     assert shop.order_accepted(ada, "bonus", "none") == refused
-    shop.store.offers.add(an_offer("none"))
-    shop.store.offers.catalogue["bonus"] = an_offer("bonus")
+    shop.offers.add(an_offer("none"))
+    shop.offers.catalogue["bonus"] = an_offer("bonus")
     assert shop.order_accepted(ada, "bonus", "none") == refused
     assert shop.facts(ada)[-2:] == ["OfferUseRefused", "OfferUseRefused"]
     kept = shop.store.history[ada, shop.member(ada).version, 0]

@@ -110,7 +110,7 @@ def test_a_use_makes_a_lapsed_member_active_and_its_reversal_leaves_them_so(
 def test_bonus_points_are_released_and_taken_back_wherever_they_are(
     ada: str, shop: OfferShop
 ) -> None:
-    shop.store.offers.add(replace(YEAR, offer_id="bonus", kind="points", percent=None, points=50))
+    shop.offers.add(replace(YEAR, offer_id="bonus", kind="points", percent=None, points=50))
     shop.use(ada, "U-1", "bonus")
     shop.use(ada, "U-2", "bonus")
     shop.reverse("U-1", "bonus")
@@ -124,7 +124,7 @@ def test_bonus_points_are_released_and_taken_back_wherever_they_are(
 
 
 def test_a_limit_is_held_though_the_portal_forgets_the_offer(ada: str, shop: OfferShop) -> None:
-    shop.store.offers.add(replace(YEAR, offer_id="once", per_member_limit=1))
+    shop.offers.add(replace(YEAR, offer_id="once", per_member_limit=1))
     shop.use(ada, "U-1", "once")
     shop.store.members[ada] = replace(shop.member(ada), offers=())
     with pytest.raises(OfferLimitReached):
@@ -134,7 +134,7 @@ def test_a_limit_is_held_though_the_portal_forgets_the_offer(ada: str, shop: Off
 
 
 def test_when_somebody_else_is_faster_it_is_decided_again(shop: OfferShop, ada: str) -> None:
-    shop.store.offers.add(replace(YEAR, offer_id="one", budget_uses=1))
+    shop.offers.add(replace(YEAR, offer_id="one", budget_uses=1))
     bob = shop.a_member("bob")
     shop.store.meanwhile = lambda: shop.use(bob, "U-2", "one")
     with pytest.raises(OfferUsedUp):
@@ -154,7 +154,7 @@ def test_when_somebody_else_is_faster_it_is_decided_again(shop: OfferShop, ada: 
 
 
 def test_who_was_merged_uses_as_the_survivor(shop: OfferShop, ada: str) -> None:
-    shop.store.offers.add(replace(YEAR, offer_id="twice", per_member_limit=2))
+    shop.offers.add(replace(YEAR, offer_id="twice", per_member_limit=2))
     bob = shop.a_member("bob")
     shop.use(bob, "U-1", "twice", order_id="O-1")
     shop.merge(ada, bob)
@@ -243,8 +243,8 @@ TestUsing = Using.TestCase
 
 
 def test_nothing_is_written_when_the_rules_refuse(shop: OfferShop, ada: str) -> None:
-    shop.store.offers.add(replace(YEAR, offer_id="gold", tiers=("gold",)))
-    before = (shop.member(ada), dict(shop.store.offers.uses), dict(shop.store.history))
+    shop.offers.add(replace(YEAR, offer_id="gold", tiers=("gold",)))
+    before = (shop.member(ada), dict(shop.offers.uses), dict(shop.store.history))
     with pytest.raises(DomainError):
         shop.use(ada, "U-1", "gold")
-    assert (shop.member(ada), shop.store.offers.uses, shop.store.history) == before
+    assert (shop.member(ada), shop.offers.uses, shop.store.history) == before
