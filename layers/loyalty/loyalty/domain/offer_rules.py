@@ -11,8 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
-from loyalty.domain.calendar import month_after, month_of, program_day
-from loyalty.domain.engagement import is_lapsed, is_top_in
+from loyalty.domain.engagement import is_lapsed, is_top_at
 from loyalty.domain.member import Member
 from loyalty.domain.offer_errors import (
     OfferInvalid,
@@ -84,11 +83,8 @@ def segments_of(member: Member, definition: ProgramDefinition, at: datetime) -> 
     at
         The instant that `new` and `top` are judged by.
     """
-    month = month_of(program_day(at, definition.time_zone))
     found: dict[Segment, bool] = {
-        "top": any(
-            is_top_in(member.uses, judged, definition) for judged in (month, month_after(month, -1))
-        ),
+        "top": is_top_at(member, definition, at),
         "lapsed": is_lapsed(member),
         "new": member.joined_at is not None and at < member.joined_at + NEW_FOR,
     }
