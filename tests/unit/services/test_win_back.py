@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from loyalty.domain.messaging import HOUR
 from loyalty.domain.month_uses import MonthUses
 from loyalty.services.ports import Due, EmailInDoubt, EmailRefused
 from loyalty.services.win_back import SENT, SUPPRESSED, WinBackOutbox, send_win_back
+from tests.support.crashes import Crash, Fragile, Fuse
 from tests.support.journey_fakes import JourneyWorld
 
 TEN = datetime(2017, 4, 2, 10, tzinfo=UTC)
@@ -126,6 +128,28 @@ def test_after_a_merge_the_survivor_decides(world: JourneyWorld) -> None:
     world.store.members["m2"] = replace(world.member("m2"), status="left")
     with pytest.raises(MemberNotFound):
         send(world, due)
+
+
+def test_wherever_it_crashes_nothing_is_sent_twice(world: JourneyWorld) -> None:
+    places = 0
+    for place in count():
+        again, fuse = JourneyWorld(), Fuse()
+        again.clock.at = TEN
+        due = lapsed(again)
+        fuse.left = place
+        fragile: Any = again
+        fragile.store, fragile.sender = Fragile(again.store, fuse), Fragile(again.sender, fuse)
+        try:
+            send(again, due)
+        except Crash:
+            places += 1
+            fuse.left = None
+            for _ in range(2):
+                send(again, due)
+            assert len(again.sender.sent) <= 1, f"after a crash at place {place}"
+        else:
+            break
+    assert places >= 8
 
 
 def test_somebody_else_being_faster_sends_nothing_twice(world: JourneyWorld) -> None:
