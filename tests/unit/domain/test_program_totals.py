@@ -78,6 +78,12 @@ def test_a_return_counts_in_its_own_month_by_its_order_s_tier() -> None:
     }
 
 
+def test_what_is_bought_after_the_crossing_counts_by_variant() -> None:
+    bought = count(replace(ORDER, variant="warm"), PROGRAM).flows
+    returned = count(replace(RETURN, variant="warm"), PROGRAM).flows
+    assert (bought["arm_spend:warm"], returned["arm_returned:warm"]) == (9_000, 4_000)
+
+
 def test_entries_count_by_kind_and_account() -> None:
     posting = Posting("m1", "order/pos/1", NOON, NOON, "order")
     earned = PendingPoints(LATE, datetime(2018, 4, 1, tzinfo=UTC), 50)
@@ -192,6 +198,11 @@ def test_who_is_active_is_known_by_variant() -> None:
     assert by_suffix(levels, "active") == {"warm": 1}
     enrolled = replace(CHANGE, event="MemberEnrolled", from_status="prospect")
     assert by_suffix(count(enrolled, PROGRAM).gauges, "active") == {"-": 1}
+
+
+def test_who_has_crossed_is_in_an_arm_from_then_on() -> None:
+    crossed = replace(CHANGE, event="ThresholdCrossed", to_status="invited", data=ARM)
+    assert by_suffix(count(crossed, PROGRAM).gauges, "arm") == {"warm": 1}
 
 
 def test_who_lapsed_and_who_is_top_count_in_the_month_that_was_judged() -> None:

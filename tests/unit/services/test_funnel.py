@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from loyalty.contracts.funnel import FunnelReport
+from loyalty.contracts.month_reports import SignedMoney
 from loyalty.domain.member import EliteStatus, StatusChange
+from loyalty.domain.orders import AcceptedOrder, OrderKey
 from loyalty.domain.report_errors import PeriodNotReadable
 from loyalty.services.funnel import MONTHS_AT_MOST, funnel_report
 from loyalty.services.report_table import funnel_as_csv
 from tests.support.books import Books
+from tests.unit.domain.test_program_totals import NOON, ORDER, RETURN
 
-NOTHING = dict.fromkeys(
+STAGES = dict.fromkeys(
     ["crossed", "held_out", "invited", "reminded", "accepted", "declined", "silent", "top"], 0
 ) | {"lapsed": 0, "won_back": 0, "active": 0}
+NO_SPENDING = {
+    "customers": 0,
+    "revenue": {"amount_minor": 0, "currency": "EUR"},
+    "revenue_per_customer": None,
+    "against_hold_out": None,
+}
+NOTHING = STAGES | NO_SPENDING
 
 
 def fact(
@@ -62,12 +73,61 @@ def report(books: Books, first: str, last: str) -> FunnelReport:
     return funnel_report(first, last, **ports)
 
 
+def nothing_spent_by(customers: int) -> dict[str, object]:
+    nothing = {"amount_minor": 0, "currency": "EUR"}
+    return {"customers": customers, "revenue_per_customer": nothing}
+
+
+def order(order_id: str, amount_minor: int, variant: str | None, month: int = 4) -> AcceptedOrder:
+    at = datetime(2017, month, 20, tzinfo=UTC)
+    return replace(
+        ORDER,
+        key=OrderKey("pos", order_id),
+        occurred_at=at,
+        eligible_minor=amount_minor,
+        variant=variant,
+    )
+
+
+def test_what_the_arms_spend_is_compared_with_the_held_out(books: Books) -> None:
+    books.tell(
+        order("1", 20_000, "standard"),
+        order("2", 13_001, "standard", month=5),
+        order("3", 9_000, "hold_out"),
+        order("4", 70_000, None),
+        replace(
+            RETURN, occurred_at=NOON.replace(month=5), eligible_minor=3_000, variant="standard"
+        ),
+    )
+    books.count()
+
+    found = report(books, "2017-04", "2017-05").by_variant
+
+    standard, hold_out = found["standard"], found["hold_out"]
+    assert (standard.customers, standard.revenue.amount_minor) == (2, 30_001)
+    assert standard.revenue_per_customer == SignedMoney(amount_minor=15_000, currency="EUR")
+    assert standard.against_hold_out == 1.6667  # 150.005 ÷ 90.00
+    assert hold_out.revenue_per_customer == SignedMoney(amount_minor=9_000, currency="EUR")
+    assert hold_out.against_hold_out is None
+    assert report(books, "2017-04", "2017-04").by_variant["standard"].against_hold_out == 1.1111
+
+
+def test_without_held_out_customers_nothing_is_compared() -> None:
+    books = Books()
+    books.tell(fact("ThresholdCrossed", 3), order("1", 20_000, "standard"))
+    books.count()
+    standard = report(books, "2017-03", "2017-04").by_variant["standard"]
+    assert standard.revenue_per_customer == SignedMoney(amount_minor=20_000, currency="EUR")
+    assert standard.against_hold_out is None
+
+
 def test_the_stages_of_a_period_by_variant(books: Books) -> None:
     found = report(books, "2017-03", "2017-04")
     assert {arm: stages.model_dump() for arm, stages in found.by_variant.items()} == {
         "standard": NOTHING
-        | {"crossed": 2, "invited": 2, "accepted": 1, "declined": 1, "active": 1},
-        "hold_out": NOTHING | {"crossed": 1, "held_out": 1},
+        | {"crossed": 2, "invited": 2, "accepted": 1, "declined": 1, "active": 1}
+        | nothing_spent_by(2),
+        "hold_out": NOTHING | {"crossed": 1, "held_out": 1} | nothing_spent_by(1),
         "-": NOTHING | {"active": 1},
     }
     assert (found.total.crossed, found.total.active) == (3, 2)
@@ -83,7 +143,7 @@ def test_flows_are_of_the_period_and_active_is_at_its_end(books: Books) -> None:
 def test_every_variant_of_the_program_is_there_without_anybody() -> None:
     found = report(Books(), "2017-03", "2017-03")
     assert found.by_variant.keys() == {"standard", "hold_out"}
-    assert found.total.model_dump() == NOTHING
+    assert found.total.model_dump() == STAGES
 
 
 @pytest.mark.parametrize("last", ["2017-02", "2019-03"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loyalty.contracts.month_reports import SignedMoney
 from loyalty.contracts.values import Contract, Month
 
 
@@ -25,6 +26,22 @@ class FunnelStages(Contract):
     active: int
 
 
+class FunnelArm(FunnelStages):
+    """One arm, and what its customers bought in the period after they had crossed the threshold.
+
+    customers: those who crossed in any month up to the period's end, drawn into this arm.
+    revenue: eligible amounts of their orders less what came back of these, in the period.
+    revenue_per_customer: the second by the first, null without customers.
+    against_hold_out: that by the same of the held-out, null for these and where there are none:
+    what the program makes of customers, compared with leaving them alone.
+    """
+
+    customers: int
+    revenue: SignedMoney
+    revenue_per_customer: SignedMoney | None
+    against_hold_out: float | None
+
+
 class FunnelReport(Contract):
     """The months from `from_month` to `to_month`, both included.
 
@@ -34,4 +51,4 @@ class FunnelReport(Contract):
     from_month: Month
     to_month: Month
     total: FunnelStages
-    by_variant: dict[str, FunnelStages]
+    by_variant: dict[str, FunnelArm]

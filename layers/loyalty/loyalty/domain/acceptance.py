@@ -252,6 +252,7 @@ def _accepted(
         held=held,
         offer_ids=order.offer_ids,
         voucher_codes=order.voucher_codes,
+        variant=member.variant if member else None,
     )
 
 
@@ -274,6 +275,7 @@ def _accepted_return(
         answer=answer,
         tier=order.tier,
         offer_ids=order.offer_ids if taken.is_all else (),
+        variant=order.variant,
     )
 
 

@@ -1,6 +1,8 @@
 """The funnel: how far customers come on their way to a used membership, by the journey's arm.
 
-Stages are flows, named `funnel:<stage>:<variant>`; who is active is a gauge, `active:<variant>`.
+Stages are flows, named `funnel:<stage>:<variant>`; so are `arm_spend:<variant>` and
+`arm_returned:<variant>`, what was bought and came back after the threshold was crossed. Gauges are
+`active:<variant>`, who is active, and `arm:<variant>`, who has crossed.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias, get_args
 
 from loyalty.domain.member import StatusChange
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
 
 Stage: TypeAlias = Literal[
     "crossed",
@@ -47,10 +50,22 @@ def staged(change: StatusChange) -> dict[str, int]:
     return {f"funnel:{step[0]}:{variant_of(change)}": step[1]} if step else {}
 
 
-def activated(change: StatusChange) -> dict[str, int]:
-    """Return how a fact changes the number of those who are active."""
+def gauged(change: StatusChange) -> dict[str, int]:
+    """Return how a fact changes the numbers of those who are active, and who have crossed."""
+    variant = variant_of(change)
     by = (change.to_status == "active") - (change.from_status == "active")
-    return {f"active:{variant_of(change)}": by} if by else {}
+    changed = {f"active:{variant}": by} if by else {}
+    return changed | ({f"arm:{variant}": 1} if change.event == "ThresholdCrossed" else {})
+
+
+def spent(order: AcceptedOrder) -> dict[str, int]:
+    """Return what an order adds to its customer's arm; nothing before the threshold was crossed."""
+    return {f"arm_spend:{order.variant}": order.eligible_minor} if order.variant else {}
+
+
+def returned(accepted: AcceptedReturn) -> dict[str, int]:
+    """Return what a return adds to what came back in its customer's arm."""
+    return {f"arm_returned:{accepted.variant}": accepted.eligible_minor} if accepted.variant else {}
 
 
 def month_judged(change: StatusChange) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from loyalty.domain.calendar import month_of, program_day
-from loyalty.domain.funnel import activated, month_judged, staged
+from loyalty.domain.funnel import gauged, month_judged, returned, spent, staged
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import EliteStatus, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
@@ -72,7 +72,7 @@ def count(fact: CountedFact, definition: ProgramDefinition) -> Counted:
         case AcceptedReturn():
             tier = fact.tier or NO_TIER
             flows = {f"returns:{tier}": 1, f"returned:{tier}": fact.eligible_minor}
-            return Counted(month, flows | _named("ReturnAccepted"))
+            return Counted(month, flows | returned(fact) | _named("ReturnAccepted"))
         case Entry():
             return _entry(fact, month)
         case StatusChange():
@@ -122,7 +122,7 @@ def _order(order: AcceptedOrder, month: str) -> Counted:
         groups = (ANYBODY, MEMBERS, f"tier:{tier}") if order.tier else (ANYBODY,)
     return Counted(
         month,
-        flows | _named("OrderAccepted"),
+        flows | spent(order) | _named("OrderAccepted"),
         buyers=tuple(Buyer(month, group, order.member_id or "") for group in groups),
     )
 
@@ -159,7 +159,7 @@ def _status_change(change: StatusChange, month: str, definition: ProgramDefiniti
         joined = (after not in _GONE) - (before not in _GONE)
         gauges = summed((gauges, {f"members:{tier}": joined}))
     users = (_user(month, change.member_id),) if change.event in _USES else ()
-    return Counted(month, flows, gauges | activated(change), users)
+    return Counted(month, flows, gauges | gauged(change), users)
 
 
 def _voucher(fact: VoucherFact, month: str) -> Counted:

@@ -24,14 +24,17 @@ def as_csv(report: MonthReport) -> str:
 
 
 def funnel_as_csv(report: FunnelReport) -> str:
-    """Return a header, a row for each variant, and one for all of them, `total`."""
-    rows = {**report.by_variant, "total": report.total}
+    """Return a header, a row for each variant, and one with the stages of all of them, `total`."""
+    period = {"from_month": report.from_month, "to_month": report.to_month}
+    rows = [
+        {**period, "variant": variant, **dict(_cells("", stages.model_dump(mode="json")))}
+        for variant, stages in [*report.by_variant.items(), ("total", report.total)]
+    ]
+    columns = dict.fromkeys(name for row in rows for name in row)
     table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(["from_month", "to_month", "variant", *report.total.model_dump()])
-    for variant, stages in rows.items():
-        cells = stages.model_dump().values()
-        writer.writerow([report.from_month, report.to_month, variant, *cells])
+    writer = csv.DictWriter(table, columns, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return table.getvalue()
 
 

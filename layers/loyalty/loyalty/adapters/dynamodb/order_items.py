@@ -49,6 +49,7 @@ class OrderItem(MembersItem, discriminator="order"):
     held = BooleanAttribute(null=True)
     offer_ids = DocumentAttribute(tuple[str, ...], null=True)
     voucher_codes = DocumentAttribute(tuple[str, ...], null=True)
+    variant = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, order: AcceptedOrder) -> OrderItem:
@@ -76,6 +77,7 @@ class OrderItem(MembersItem, discriminator="order"):
             held=order.held or None,
             offer_ids=order.offer_ids or None,
             voucher_codes=order.voucher_codes or None,
+            variant=order.variant,
         )
 
     def order(self) -> AcceptedOrder:
@@ -98,6 +100,7 @@ class OrderItem(MembersItem, discriminator="order"):
             held=bool(self.held),
             offer_ids=self.offer_ids or (),
             voucher_codes=self.voucher_codes or (),
+            variant=self.variant,
         )
 
 
@@ -155,6 +158,7 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
     answer = DocumentAttribute(dict[str, object])
     tier = UnicodeAttribute(null=True)
     offer_ids = DocumentAttribute(tuple[str, ...], null=True)
+    variant = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, accepted: AcceptedReturn) -> AcceptedReturnItem:
@@ -172,6 +176,7 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
             answer=accepted.answer,
             tier=accepted.tier,
             offer_ids=accepted.offer_ids or None,
+            variant=accepted.variant,
         )
 
     def accepted_return(self) -> AcceptedReturn:
@@ -187,4 +192,5 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
             answer=self.answer,
             tier=self.tier,
             offer_ids=self.offer_ids or (),
+            variant=self.variant,
         )
