@@ -61,7 +61,7 @@ def engagement(
         end = (begin + timedelta(days=32)).replace(day=1)
         if since is None:
             since = _first_use(uses, begin, end)
-        elif since <= begin and not _used_something(uses, month, at):
+        if since is not None and since <= begin and not _used_something(uses, month, at):
             lapsed.append(month)
             since = None
     if since is None:
