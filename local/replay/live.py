@@ -169,8 +169,12 @@ def table(state: LiveState) -> dict[str, int]:
 
 
 def _nested(item: Item) -> Item:
-    """Return the attributes that are stored as JSON documents, parsed."""
-    return {name: json.loads(item[name]) for name in _DOCUMENTS & item.keys()}
+    """Return the attributes that are stored as JSON documents, parsed.
+
+    An offer's `uses` is none but a number.
+    """
+    named = _DOCUMENTS & item.keys()
+    return {name: json.loads(item[name]) for name in named if isinstance(item[name], str)}
 
 
 def _profiles(state: LiveState, households: Iterable[int]) -> Iterator[tuple[int, Item]]:
