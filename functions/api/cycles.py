@@ -1,4 +1,4 @@
-"""Monthly cycles over HTTP: starting one, its progress, and one member's evaluation again."""
+"""Monthly cycles and engagement reviews over HTTP, and one member's evaluation again."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from loyalty.contracts.cycles import (
     EvaluationAnswer,
     EvaluationRequest,
 )
+from loyalty.contracts.engagement_reviews import ReviewProgress, ReviewRequest, ReviewStarted
 from loyalty.contracts.values import Key
-from loyalty.runtime import http, reporting
+from loyalty.runtime import engaging, http, reporting
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
-from loyalty.services import program_cycle
+from loyalty.services import engagement_review, program_cycle
 
 app = http.Api()
 _STAFF = ("manager", "finance", "admin")
@@ -43,6 +44,30 @@ def post_cycle(request: CycleRequest) -> Response:
 def get_cycle(cycle_id: Key) -> Response:
     http.caller(app).require(*_STAFF)
     progress = program_cycle.cycle_progress(cycle_id, **reporting.cycle_reading_ports())
+    return http.answer(HTTPStatus.OK, progress)
+
+
+@app.post(
+    "/v1/reports/engagement-reviews",
+    summary="Judge a month that is over: its top customers, and who has lapsed",
+    tags=["reports"],
+    responses={**http.PROBLEMS, 202: http.returns("Started", ReviewStarted)},
+)
+def post_engagement_review(request: ReviewRequest) -> Response:
+    http.caller(app).require(*_STAFF)
+    started = engagement_review.start_review(request.month, **engaging.review_start_ports())
+    return http.answer(HTTPStatus.ACCEPTED, started)
+
+
+@app.get(
+    "/v1/reports/engagement-reviews/<review_id>",
+    summary="How far a review of engagement is, and what it found",
+    tags=["reports"],
+    responses={**http.PROBLEMS, 200: http.returns("The progress", ReviewProgress)},
+)
+def get_engagement_review(review_id: Key) -> Response:
+    http.caller(app).require(*_STAFF)
+    progress = engagement_review.review_progress(review_id, **engaging.review_reading_ports())
     return http.answer(HTTPStatus.OK, progress)
 
 

@@ -1,10 +1,11 @@
-"""Reports over HTTP: months' health and return, their lock, the ledger check."""
+"""Reports over HTTP: months' health and return, their lock, the funnel, the ledger check."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
 
+from loyalty.contracts.funnel import FunnelReport
 from loyalty.contracts.month_reports import (
     HealthReport,
     MonthLocked,
@@ -17,8 +18,8 @@ from loyalty.contracts.values import Month
 from loyalty.runtime import composition, http, reporting
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
-from loyalty.services import check_ledger, reports
-from loyalty.services.report_table import as_csv
+from loyalty.services import check_ledger, funnel, reports
+from loyalty.services.report_table import as_csv, funnel_as_csv
 
 app = http.Api()
 _READERS = ("finance", "manager", "marketer", "admin")
@@ -44,6 +45,24 @@ def get_health_report(month: Month, format: ReportFormat | None = None) -> Respo
 def get_roi_report(month: Month, format: ReportFormat | None = None) -> Response:  # noqa: A002
     http.caller(app).require(*_READERS)
     return _report(reports.roi_report(month, **reporting.revision_ports()), format)
+
+
+@app.get(
+    "/v1/reports/funnel",
+    summary="How far customers came in a period, by the journey's variants, as JSON or CSV",
+    tags=["reports"],
+    responses={**http.PROBLEMS, 200: http.returns("The figures as of now", FunnelReport)},
+)
+def get_funnel_report(
+    from_: Month,
+    to: Month,
+    format: ReportFormat | None = None,  # noqa: A002
+) -> Response:
+    http.caller(app).require(*_READERS)
+    report = funnel.funnel_report(from_, to, **reporting.funnel_ports())
+    if _wants_csv(format):
+        return http.csv(HTTPStatus.OK, funnel_as_csv(report))
+    return http.answer(HTTPStatus.OK, report)
 
 
 @app.post(
@@ -84,9 +103,13 @@ def post_ledger_check() -> Response:
 
 
 def _report(report: MonthReport, wanted: ReportFormat | None) -> Response:
-    if wanted == "csv" or (wanted is None and http.wants(app, "text/csv")):
+    if _wants_csv(wanted):
         return http.csv(HTTPStatus.OK, as_csv(report))
     return http.answer(HTTPStatus.OK, report)
+
+
+def _wants_csv(wanted: ReportFormat | None) -> bool:
+    return wanted == "csv" or (wanted is None and http.wants(app, "text/csv"))
 
 
 @instrumented

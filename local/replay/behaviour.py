@@ -15,12 +15,17 @@ before its order |
 | an answer takes | 1–5 days |
 | an upgrade that needs a yes | approved 80 %, else rejected, after 1–21 days |
 | a gift | dispatched 1–4 days after its task was opened |
+| uses of offers | by those who accepted: 30 % of the households use one with every second basket,
+40 % with one in ten, the others with one in fifty; with one in four of these another one, with one
+in twenty the same one twice |
+| a till that was offline | tells one use in ten 1–5 days later |
+| a use is taken back | 3 %, 2–10 days after it was told |
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -29,6 +34,12 @@ from local.replay.dataset import Basket, Line
 
 Answer = Literal["accept", "decline", "unsubscribe"]
 
+# Up to which chance a household is how fond of offers: what share of its baskets comes with one.
+_FONDNESS = ((0.30, 0.50), (0.70, 0.10), (1.00, 0.02))
+SECOND_OFFER_SHARE = 0.25
+SAME_AGAIN_SHARE = 0.05
+LATE_USE_SHARE = 0.10
+USE_BACK_SHARE = 0.03
 RETURN_SHARE = 0.04
 EARLY_RETURN_SHARE = 0.10
 EARLY_BY = timedelta(hours=1)
@@ -38,6 +49,16 @@ _ANSWERS: dict[str, tuple[tuple[float, Answer], ...]] = {
     "reminder": ((0.30, "accept"), (0.40, "decline")),
     "outreach": ((0.10, "accept"), (0.15, "unsubscribe")),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OfferUse:
+    """An offer to use with a basket; `told_after` it, and taken back so long after that, or not."""
+
+    use_id: str
+    offer_id: str
+    told_after: timedelta
+    taken_back_after: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +111,29 @@ def goods_back(basket: Basket, seed: int) -> GoodsBack | None:
     if kind < 0.8:
         return GoodsBack(basket, at, lines=(draw.choice(paid),))
     return GoodsBack(basket, at, amount_minor=draw.randint(1, basket.total_minor))
+
+
+def offers_used(basket: Basket, offer_ids: Sequence[str], seed: int) -> list[OfferUse]:
+    """Return which offers an active member uses with a basket."""
+    chance = random.Random(f"{seed}/fondness/{basket.household}").random()
+    share = next(share for below, share in _FONDNESS if chance < below)
+    draw = random.Random(f"{seed}/offers/{basket.order_id}")
+    if draw.random() >= share:
+        return []
+    chosen = draw.sample(offer_ids, 2 if draw.random() < SECOND_OFFER_SHARE else 1)
+    if draw.random() < SAME_AGAIN_SHARE:
+        chosen.append(chosen[0])
+    return [
+        OfferUse(f"{basket.order_id}-{number}", offer_id, *_told_and_taken_back(draw))
+        for number, offer_id in enumerate(chosen)
+    ]
+
+
+def _told_and_taken_back(draw: random.Random) -> tuple[timedelta, timedelta | None]:
+    is_late = draw.random() < LATE_USE_SHARE
+    told_after = timedelta(hours=draw.randint(24, 5 * 24)) if is_late else timedelta()
+    is_taken_back = draw.random() < USE_BACK_SHARE
+    return told_after, timedelta(hours=draw.randint(48, 240)) if is_taken_back else None
 
 
 def answer_to(kind: str, household: int, number: int, seed: int) -> tuple[Answer, timedelta] | None:

@@ -29,6 +29,12 @@ from local.replay.simulation import Simulation
 from local.workspace import Workspace
 
 PROGRAM_FILE = Path(__file__).parent / "program.json"
+OFFERS_FILE = Path(__file__).parent / "offers.json"
+# The data set's year.
+_OFFERED: dict[str, str] = {
+    "valid_from": "2017-01-01T00:00:00Z",
+    "expires_at": "2018-01-01T00:00:00Z",
+}
 _SHOWN_DIFFERENCES = 20
 # Days without a zone, as the command line has them.
 _FIRST_DAY = datetime.fromisoformat("2017-01-01")
@@ -62,6 +68,7 @@ def replay(
     deliveries = len(baskets) + sum(1 for goods in returns if goods.at < end)
     doors.stepped_from(start)
     _save_program(doors)
+    offers = _add_offers(doors)
     with Progress(
         TextColumn("[progress.description]{task.description}"),
         BarColumn(),
@@ -71,7 +78,8 @@ def replay(
         console=console,
     ) as progress:
         task = progress.add_task("orders and returns", total=deliveries)
-        journal = Simulation(doors, baskets, seed, lambda: progress.advance(task)).run(start, end)
+        simulation = Simulation(doors, baskets, offers, seed, lambda: progress.advance(task))
+        journal = simulation.run(start, end)
     differences: list[str] = []
     evaluated = evaluations.evaluated_months(start, end + timedelta(days=4))
     if with_cycles:
@@ -124,6 +132,14 @@ def _save_program(doors: Doors) -> None:
     if current["version"] == 0:
         definition: dict[str, Any] = json.loads(PROGRAM_FILE.read_text())
         doors.save_program({"based_on_version": 0, "definition": definition})
+
+
+def _add_offers(doors: Doors) -> dict[str, int]:
+    """Add the demo's offers; return their bonus points by id."""
+    offers: list[dict[str, Any]] = json.loads(OFFERS_FILE.read_text())
+    for offer in offers:
+        doors.add_offer(offer | _OFFERED)
+    return {offer["offer_id"]: offer.get("points", 0) for offer in offers}
 
 
 def _differences(found: pd.DataFrame, expected: pd.DataFrame) -> list[str]:

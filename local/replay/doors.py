@@ -54,6 +54,23 @@ class Doors:
     def save_program(self, update: Mapping[str, Any]) -> dict[str, Any]:
         return self._call("PUT", "/v1/program", self._staff, update, expected={201})
 
+    def add_offer(self, offer: Mapping[str, Any]) -> None:
+        """Add an offer to the catalogue, unless it is there already."""
+        self._call("POST", "/v1/offers", self._staff, offer, expected={200, 201})
+
+    def use_offer(self, offer_id: str, use: Mapping[str, Any]) -> dict[str, Any]:
+        path = f"/v1/offers/{offer_id}/uses"
+        return self._call("POST", path, self._till, use, expected={200, 201})
+
+    def take_use_back(self, offer_id: str, use_id: str) -> None:
+        path = f"/v1/offers/{offer_id}/uses/{use_id}/reversal"
+        self._call("POST", path, self._till, expected={200})
+
+    def review(self, month: str) -> None:
+        """Start the review of a month's engagement."""
+        path = "/v1/reports/engagement-reviews"
+        self._call("POST", path, self._staff, {"month": month}, expected={202})
+
     def open_tasks(self, kind: str) -> list[dict[str, Any]]:
         """Return the open tasks of a kind, the first page of them."""
         path = f"/v1/tasks?kind={kind}&state=open&limit=100"

@@ -24,15 +24,16 @@ def close_year(doors: Doors, end: datetime) -> datetime:
 
 
 def run_again(doors: Doors, workspace: Workspace, evaluated: Sequence[str]) -> Iterator[str]:
-    """Run all cycles once more; yield what that changed of members, orders and vouchers."""
+    """Run all cycles and reviews once more; yield what that changed of members and the rest."""
     before = live.read(workspace)
     for month in evaluated:
         doors.evaluate(month)
+        doors.review(month)
     doors.advance(doors.now() + _A_CYCLE)
     after = live.read(workspace)
     for item_type in sorted(before.items.keys() | after.items.keys()):
         if _facts(before, item_type) != _facts(after, item_type):
-            yield f"cycles run again changed items of type {item_type}"
+            yield f"cycles and reviews run again changed items of type {item_type}"
 
 
 def wrong_figures(doors: Doors, expected: Months, evaluated: Sequence[str]) -> Iterator[str]:

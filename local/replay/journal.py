@@ -13,9 +13,22 @@ from local.replay.dataset import Basket
 
 
 @dataclass(slots=True)
+class OfferUsed:
+    """An offer that a household used with an order `at` a time, however late that was told."""
+
+    household: int
+    offer_id: str
+    order_id: str
+    at: datetime
+    points: int
+    taken_back_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class Journal:
     """`answers` holds household, answer, HTTP status and program time."""
 
     sent: list[Basket | GoodsBack] = field(default_factory=list)
     enrolled_at_start: set[int] = field(default_factory=set)
     answers: list[tuple[int, Answer, int, datetime]] = field(default_factory=list)
+    uses: list[OfferUsed] = field(default_factory=list)

@@ -32,6 +32,7 @@ _DOCUMENTS = {
     "data",
     "standing",
     "terms",
+    "uses",
 }
 
 
@@ -77,6 +78,9 @@ def customers(
             "crossing_order": crossing.get("order_id", ""),
             "tiers": " ".join(_tiers(profile, start, end)),
             "vouchers": ", ".join(sorted(_vouchers(state, member_id, end))),
+            "top": " ".join(_judged(profile, "top")),
+            "lapsed": " ".join(_judged(profile, "lapsed")),
+            "elite": _elite(profile),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("household")
 
@@ -155,14 +159,22 @@ def table(state: LiveState) -> dict[str, int]:
         "declined": events["InviteDeclined"],
         "inactive": events["CustomerInactive"],
         "outreach": events["OutreachSent"],
+        "offers used": events["OfferUsed"] - events["OfferUseReversed"],
+        "top customers": events["TopCustomerNamed"],
+        "won back": events["MemberReactivated"],
+        "corrected": events["EngagementCorrected"],
         "messages": len([item for item in state.of("message") if item["state"] == "sent"]),
         "points issued": issued,
     }
 
 
 def _nested(item: Item) -> Item:
-    """Return the attributes that are stored as JSON documents, parsed."""
-    return {name: json.loads(item[name]) for name in _DOCUMENTS & item.keys()}
+    """Return the attributes that are stored as JSON documents, parsed.
+
+    An offer's `uses` is none but a number.
+    """
+    named = _DOCUMENTS & item.keys()
+    return {name: json.loads(item[name]) for name in named if isinstance(item[name], str)}
 
 
 def _profiles(state: LiveState, households: Iterable[int]) -> Iterator[tuple[int, Item]]:
@@ -177,6 +189,17 @@ def _tiers(profile: Item, start: datetime, end: datetime) -> Iterator[str]:
         spans = profile["standing"]["spans"]
         if tiers := [span["tier"] for span in spans if _instant(span["since"]) <= at]:
             yield f"{month}:{tiers[-1]}"
+
+
+def _judged(profile: Item, figure: str) -> Iterator[str]:
+    """Yield the months of which a member was named `top`, or in which they had `lapsed`."""
+    yield from (used["month"] for used in profile.get("uses") or [] if used.get(figure))
+
+
+def _elite(profile: Item) -> str:
+    if profile["status"] == "active":
+        return "active"
+    return "lapsed" if profile.get("inactive_reason") == "lapsed" else ""
 
 
 def _vouchers(state: LiveState, member_id: str, at: datetime) -> Iterator[str]:

@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from local.replay.journal import OfferUsed
+
 # The figures of each report that follow from orders, returns, tiers and vouchers alone.
 HEALTH = (
     "points_distributed",
@@ -27,6 +29,10 @@ HEALTH = (
     "vouchers_issued",
     "vouchers_expired",
     "vouchers_cancelled",
+    "top",
+    "lapsed",
+    "offers_used",
+    "benefit_users",
 )
 ROI = (
     "average_spend_by_tier",
@@ -77,6 +83,22 @@ class Months:
         """Count a voucher that was issued, expired or cancelled."""
         self._counts[_of(at)][f"vouchers_{fate}"] += 1
 
+    def used(self, use: OfferUsed) -> None:
+        """Count the use of an offer, with its bonus, and that it was taken back."""
+        counts = self._counts[_of(use.at)]
+        counts["offers_used"] += 1
+        counts["points_distributed"] += use.points
+        self._buyers[_of(use.at), "users"].add(use.household)
+        if use.taken_back_at is not None:
+            counts = self._counts[_of(use.taken_back_at)]
+            counts["offers_used"] -= 1
+            counts["points_taken_back"] += use.points
+
+    def judged(self, figure: str, months: str) -> None:
+        """Count a household in the figure `top` or `lapsed` of all these months."""
+        for month in months.split():
+            self._counts[month][figure] += 1
+
     def health(self, month: str) -> dict[str, Any]:
         """Return the figures of `HEALTH`."""
         counts = self._counts[month]
@@ -91,6 +113,7 @@ class Months:
             **{name: counts[name] for name in HEALTH},
             "members": members,
             "members_by_tier": {tier: levels[tier] for tier in self._tiers},
+            "benefit_users": len(self._buyers[month, "users"]),
             "customers_who_bought": customers,
             "members_who_bought": buyers,
             "enrolment_rate": _share(buyers, customers),

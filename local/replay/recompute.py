@@ -7,11 +7,12 @@ tables, only what no data set can tell: each household's member id and the insta
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from functools import partial
+from http import HTTPStatus
 from operator import itemgetter
 from typing import Any
 
@@ -19,7 +20,8 @@ import pandas as pd
 
 from local.replay.behaviour import GoodsBack
 from local.replay.dataset import Basket
-from local.replay.journal import Journal
+from local.replay.engagement import Engagement, engagement, reviews
+from local.replay.journal import Journal, OfferUsed
 from local.replay.months import Months
 from local.replay.standings import Decision, Standing, cycles
 
@@ -31,6 +33,9 @@ COMPARED = (
     "variant",
     "tiers",
     "vouchers",
+    "top",
+    "lapsed",
+    "elite",
 )
 
 
@@ -91,8 +96,38 @@ def recompute(
     for _, _, happens in sorted([*sent, *decided, *evaluated], key=itemgetter(0, 1)):
         happens()
     rows = {number: year.row(number, end) for number in year.households}
+    for number, found in _engagement(journal, rows, definition, start, end).items():
+        rows[number] |= asdict(found)
+        year.judged(found)
+    for use in journal.uses:
+        year.used(use)
+        rows[use.household]["points"] += use.points if use.taken_back_at is None else 0
     households = pd.DataFrame.from_dict(rows, orient="index").rename_axis("household")
     return households.sort_index(), year.close(end)
+
+
+def _engagement(
+    journal: Journal,
+    households: Iterable[int],
+    definition: dict[str, Any],
+    start: datetime,
+    end: datetime,
+) -> dict[int, Engagement]:
+    judged = list(reviews(start, end))
+    accepted = {
+        household: at
+        for household, answer, status, at in reversed(journal.answers)
+        if answer == "accept" and status == HTTPStatus.OK
+    }
+    return {
+        household: engagement(
+            accepted.get(household),
+            [use for use in journal.uses if use.household == household],
+            definition["top_offer_uses"],
+            judged,
+        )
+        for household in households
+    }
 
 
 class _Year:
@@ -127,6 +162,13 @@ class _Year:
                 self._early.setdefault(item.basket.order_id, []).append(item)
         elif item.order_id not in self._bought:
             self._buy(item)
+
+    def judged(self, found: Engagement) -> None:
+        self._months.judged("top", found.top)
+        self._months.judged("lapsed", found.lapsed)
+
+    def used(self, use: OfferUsed) -> None:
+        self._months.used(use)
 
     def evaluate(self, at: datetime, month: str) -> None:
         for standing in self._standings.values():

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from itertools import count
 from typing import Any
 
 from local.clock import epoch, iso
 from local.replay import behaviour
-from local.replay.behaviour import Answer, GoodsBack
+from local.replay.behaviour import Answer, GoodsBack, OfferUse
 from local.replay.dataset import CURRENCY, SOURCE, Basket
 from local.replay.doors import Doors
-from local.replay.journal import Journal
+from local.replay.journal import Journal, OfferUsed
 
 # Customers read their mail twice a day; no answer comes sooner than a day, so none is found too
 # late.
@@ -35,19 +36,29 @@ def email_of(household: int) -> str:
 
 
 class Simulation:
-    """One run. `progress` is called once for each order and return that was sent."""
+    """One run; `offers` has the bonus points of each offer that members may use.
+
+    `progress` is called once for each order and return that was sent.
+    """
 
     def __init__(
-        self, doors: Doors, baskets: list[Basket], seed: int, progress: Callable[[], None]
+        self,
+        doors: Doors,
+        baskets: list[Basket],
+        offers: Mapping[str, int],
+        seed: int,
+        progress: Callable[[], None],
     ) -> None:
         self._doors = doors
         self._baskets = baskets
+        self._offers = offers
         self._seed = seed
         self._progress = progress
         self._tie = count()
         self._plan: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._asked: Counter[int] = Counter()
         self._known_tasks: set[str] = set()
+        self._active: set[int] = set()
         self._journal = Journal()
 
     def run(self, start: datetime, end: datetime) -> Journal:
@@ -95,9 +106,27 @@ class Simulation:
             at += _MAIL_EVERY
 
     def _send_order(self, basket: Basket, _: datetime) -> None:
-        self._doors.order(order_body(basket))
+        member_id = self._doors.order(order_body(basket))["member_id"]
         self._journal.sent.append(basket)
         self._progress()
+        if basket.household in self._active:
+            for use in behaviour.offers_used(basket, list(self._offers), self._seed):
+                tell = partial(self._use_offer, basket, use, member_id)
+                self._at(basket.occurred_at + use.told_after, tell)
+
+    def _use_offer(self, basket: Basket, use: OfferUse, member_id: str, at: datetime) -> None:
+        self._doors.use_offer(use.offer_id, use_body(basket, use, member_id))
+        points = self._offers[use.offer_id]
+        used = OfferUsed(
+            basket.household, use.offer_id, basket.order_id, basket.occurred_at, points
+        )
+        self._journal.uses.append(used)
+        if use.taken_back_after is not None:
+            self._at(at + use.taken_back_after, partial(self._take_use_back, use, used))
+
+    def _take_use_back(self, use: OfferUse, used: OfferUsed, at: datetime) -> None:
+        self._doors.take_use_back(use.offer_id, use.use_id)
+        used.taken_back_at = at
 
     def _send_return(self, goods: GoodsBack, _: datetime) -> None:
         self._doors.goods_back(SOURCE, goods.basket.order_id, return_body(goods))
@@ -145,6 +174,8 @@ class Simulation:
     def _answer(self, household: int, answer: Answer, link: str, at: datetime) -> None:
         status = self._doors.follow(link)
         self._journal.answers.append((household, answer, status, at))
+        if answer == "accept" and status == HTTPStatus.OK:
+            self._active.add(household)
 
 
 def order_body(basket: Basket) -> dict[str, Any]:
@@ -165,6 +196,17 @@ def order_body(basket: Basket) -> dict[str, Any]:
             }
             for line in basket.lines
         ],
+    }
+
+
+def use_body(basket: Basket, use: OfferUse, member_id: str) -> dict[str, Any]:
+    """Return a use as `POST /v1/offers/…/uses` takes it."""
+    return {
+        "use_id": use.use_id,
+        "member_id": member_id,
+        "order_id": basket.order_id,
+        "store_id": basket.store_id,
+        "occurred_at": iso(basket.occurred_at.timestamp()),
     }
 
 

@@ -32,6 +32,9 @@ AT_MOST: Final = {
     "points redeemed for a product": 2,
     "points redeemed for a voucher": 2,
     "points redeemed for a gift": 2,
+    "offer with a budget and a limit used with an order": 2,
+    "offer of bonus points used": 2,
+    "offers of a member": 1,
 }
 # They verify, publish, queue, start or pass on, and ask nothing of DynamoDB.
 ASK_NOTHING: Final = {

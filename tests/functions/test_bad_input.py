@@ -52,7 +52,8 @@ BAD_ORDERS: dict[str, tuple[object, int, str]] = {
     "time as a number": (order(occurred_at=1489575600), 422, "invalid_request"),
     "the year 1": (order(occurred_at="0001-01-01T00:00:00+14:00"), 422, "invalid_request"),
     "a day that is not": (order(occurred_at="2017-02-30T12:00:00Z"), 422, "invalid_request"),
-    "a voucher that nobody has": (order(voucher_codes=["V-1"]), 422, "invalid_request"),
+    "a voucher code that is none": (order(voucher_codes=["A#B"]), 422, "invalid_request"),
+    "an offer that is none": (order(offer_ids=["coffee/tea"]), 422, "invalid_request"),
     "unknown field": (order(discount=5), 422, "invalid_request"),
     "unknown field of the customer": (order(customer={"mail": "a@b.c"}), 422, "invalid_request"),
     "consent as text": (

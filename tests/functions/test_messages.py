@@ -16,6 +16,7 @@ import schedules.plan_due_messages
 from loyalty.contracts.facts import event_of
 from loyalty.contracts.registry import UnknownEvent
 from loyalty.domain.identity import CustomerRef, identities
+from loyalty.domain.month_uses import uses_in
 from loyalty.domain.program import VoucherRule
 from loyalty.domain.voucher_codes import shown
 from loyalty.runtime import composition, messaging, rewarding
@@ -139,10 +140,27 @@ def test_what_a_voucher_saved_is_on_the_profile_once(app: MotoApp) -> None:
     assert profile.saved_since_joining.amount_minor == 250
 
 
-def test_a_voucher_that_nobody_owns_saves_nobody_anything(app: MotoApp) -> None:
-    event = voucher_event("VoucherRedeemed", "nobody")
+def test_a_voucher_that_nobody_owns_counts_for_who_redeems_it(app: MotoApp) -> None:
+    member_id = enrolled()
+    event = voucher_event("VoucherRedeemed", "nobody", redeemed_by=None, amount_minor=None)
     event["detail"]["data"]["member_id"] = None
     messages.count_savings.handler(event, lambda_context())
+    event["detail"]["data"]["redeemed_by"] = member_id
+    messages.count_savings.handler(event, lambda_context())
+    undone = voucher_event("VoucherRolledBack", "nobody", redeemed_by=member_id)
+    undone["detail"]["data"] |= {"member_id": None, "redeemed_at": "2017-03-01T12:00:00Z"}
+    assert used_in_march(member_id) == 1
+    messages.count_savings.handler(undone, lambda_context())
+    assert used_in_march(member_id) == 0
+
+
+def used_in_march(member_id: str) -> int:
+    member = composition.member_store().member(member_id)
+    assert member is not None
+    return uses_in(member.uses, "2017-03").benefits
+
+
+def test_who_is_gone_saves_nothing(app: MotoApp) -> None:
     messages.count_savings.handler(voucher_event("VoucherRedeemed", "gone"), lambda_context())
 
 

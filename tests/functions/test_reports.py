@@ -129,6 +129,31 @@ def test_finance_closes_a_month(shop: MotoApp) -> None:
     assert (refused.status, refused.body["code"]) == (409, "month_still_open")
 
 
+def test_the_funnel_is_served_as_json_and_csv(shop: MotoApp) -> None:
+    buy("cid", "O-9", 60_000)
+    count(shop)
+    query = {"from": "2017-02", "to": MARCH}
+
+    funnel = ask("reports", "GET", "/v1/reports/funnel", query=query).body
+    assert (funnel["from_month"], funnel["to_month"]) == ("2017-02", MARCH)
+    assert funnel["total"]["crossed"] == 1
+    assert sum(arm["crossed"] for arm in funnel["by_variant"].values()) == 1
+
+    answer = ask("reports", "GET", "/v1/reports/funnel", query={**query, "format": "csv"})
+    *_, total = csv.DictReader(answer.text.splitlines())
+    assert (total["variant"], total["crossed"]) == ("total", "1")
+
+
+def test_the_funnel_is_for_those_who_read_reports_and_has_a_period(app: MotoApp) -> None:
+    path, query = "/v1/reports/funnel", {"from": MARCH, "to": MARCH}
+    for role, status in (("marketer", 200), ("pos", 403), ("warehouse", 403)):
+        assert ask("reports", "GET", path, query=query, roles=role).status == status
+    backwards = ask("reports", "GET", path, query={"from": "2017-04", "to": MARCH})
+    assert (backwards.status, backwards.body["code"]) == (422, "period_not_readable")
+    missing = ask("reports", "GET", path, query={"from": MARCH})
+    assert missing.body["errors"] == [{"pointer": "/query/to", "reason": "missing"}]
+
+
 def test_a_fact_that_cannot_be_read_comes_again(
     shop: MotoApp, capsys: pytest.CaptureFixture[str]
 ) -> None:

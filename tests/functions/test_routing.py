@@ -28,6 +28,10 @@ def _api() -> http.Api:
     def get_shop(shop: Key, limit: PageLimit = 50) -> Response:
         return _told(shop=shop, limit=limit)
 
+    @app.get("/orders")
+    def get_orders(from_: Key) -> Response:
+        return _told(since=from_)
+
     @app.get("/shops/nearest")
     def get_nearest() -> Response:
         return _told(nearest=True)
@@ -48,6 +52,13 @@ def _ask(method: str, path: str, body: str | None = None, **more: Any) -> tuple[
 def test_values_come_from_the_path_and_the_query_string() -> None:
     query = {"multiValueQueryStringParameters": {"limit": ["7", "8"]}}
     assert _ask("GET", "/shops/17", **query) == (200, {"shop": "17", "limit": 7})
+
+
+def test_a_name_may_be_a_word_of_python_s() -> None:
+    query = {"queryStringParameters": {"from": "May"}}
+    assert _ask("GET", "/orders", **query) == (200, {"since": "May"})
+    status, problem = _ask("GET", "/orders", queryStringParameters={"from_": "May"})
+    assert (status, problem["errors"]) == (422, [{"pointer": "/query/from", "reason": "missing"}])
 
 
 def test_a_value_that_is_not_given_has_its_default() -> None:

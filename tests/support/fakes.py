@@ -26,6 +26,7 @@ from loyalty.services.ports import (
     OrderExists,
 )
 from loyalty.services.shards import due_shard, member_shard
+from tests.support.offer_fakes import FakeOfferStore
 from tests.support.reward_fakes import FakeRewardStore
 
 T = TypeVar("T")
@@ -54,6 +55,7 @@ class FakeMemberStore:
         self.due_items: set[Due] = set()
         self.tasks: dict[str, Task] = {}
         self.rewards = FakeRewardStore(self)
+        self.offers = FakeOfferStore(self)
         self.requests = 0
         self.refusals = 0
         self.before_commit: list[MemberChange] = []
@@ -195,6 +197,8 @@ class FakeMemberStore:
             raise ChangeRefused("ConditionalCheckFailed")
         if change.redemption:
             self.rewards.check(change.redemption)
+        if change.offer_use:
+            self.offers.check(change.offer_use)
 
     def _member_conditions(self, change: MemberChange) -> Iterator[bool]:
         if change.member:
@@ -255,6 +259,8 @@ class FakeMemberStore:
         self.due_items = (self.due_items | set(change.due)) - set(change.due_done)
         if change.redemption:
             self.rewards.write(change.redemption)
+        if change.offer_use:
+            self.offers.write(change.offer_use)
 
 
 class FakeTaskStore:

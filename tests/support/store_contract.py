@@ -53,6 +53,7 @@ ORDER = AcceptedOrder(
     lot_expires_at=NOON + timedelta(days=400),
     program_version=3,
     answer={"member_id": "ada", "points_earned": 1, "lifetime_spend": {"amount_minor": 1250}},
+    variant="standard",
 )
 RETURN = Return("R-1", NOON, lines=(ReturnLine("milk", 1),))
 ACCEPTED_RETURN = AcceptedReturn(
@@ -65,6 +66,7 @@ ACCEPTED_RETURN = AcceptedReturn(
     eligible_minor=625,
     points=0,
     answer={"points_reversed": 0, "points_available": 0},
+    variant="standard",
 )
 
 

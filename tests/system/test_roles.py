@@ -47,6 +47,15 @@ VOUCHER: Json = {"kind": "percent", "percent": 10, "expires_at": "2017-01-01T00:
 USE: Json = {"redemption_id": "r", "order_id": "o"}
 BASKET: Json = {"order": {"total": {"amount_minor": 100, "currency": "EUR"}}}
 REWARD: Json = {"reward_id": "r", "name": "Mug", "kind": "product", "points": 1, "tiers": ["none"]}
+# An offer that would be over before it begins.
+OFFER: Json = {
+    "offer_id": "o",
+    "name": "Coffee",
+    "kind": "access",
+    "valid_from": "2017-01-02T00:00:00Z",
+    "expires_at": "2017-01-01T00:00:00Z",
+}
+OFFER_USE: Json = {"use_id": "u", "member_id": NOBODY, "occurred_at": "2017-03-01T12:00:00Z"}
 ISSUERS = {"service", "marketer", "manager", "admin"}
 KEEPERS = {"marketer", "manager", "admin"}
 REPORT_READERS = {"finance", "manager", "marketer", "admin"}
@@ -113,6 +122,16 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/v1/rewards/{reward_id}"): (set(ROLES), None),
     ("PATCH", "/v1/rewards/{reward_id}"): (KEEPERS, {"points": 1}),
     ("DELETE", "/v1/rewards/{reward_id}"): (KEEPERS, None),
+    ("POST", "/v1/offers"): (KEEPERS, OFFER),
+    ("GET", "/v1/offers"): (STAFF | set(MACHINE_ROLES), None),
+    ("GET", "/v1/offers/{offer_id}"): (STAFF | set(MACHINE_ROLES), None),
+    ("PATCH", "/v1/offers/{offer_id}"): (KEEPERS, {"name": "Tea"}),
+    ("DELETE", "/v1/offers/{offer_id}"): (KEEPERS, None),
+    ("POST", "/v1/offers/{offer_id}/uses"): (TILLS | {OWN}, OFFER_USE),
+    ("POST", "/v1/offers/{offer_id}/uses/{use_id}/reversal"): (TILLS, None),
+    ("GET", "/v1/members/{member_id}/offers"): (TILLS | {"marketer", "crm", OWN}, None),
+    ("POST", "/v1/members/{member_id}/offers/{offer_id}/activation"): (TILLS | {OWN}, None),
+    ("DELETE", "/v1/members/{member_id}/offers/{offer_id}/activation"): (TILLS | {OWN}, None),
     ("GET", "/v1/tasks"): (TASK_STAFF, None),
     ("GET", "/v1/tasks/{task_id}"): (TASK_STAFF, None),
     ("POST", "/v1/tasks/{task_id}/decision"): (TASK_STAFF, {"decision": "approved"}),
@@ -142,6 +161,7 @@ def concrete(path: str) -> str:
     values = {"code": "no-such-code", "redemption_id": "r", "reward_id": "no-such-reward"}
     values |= {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
     values |= {"month": OPEN_MONTH, "cycle_id": "no-such-cycle"}
+    values |= {"offer_id": "no-such-offer", "use_id": "no-such-use"}
     if path in ("/v1/reports/health", "/v1/reports/roi"):
         path += "?month={month}"
     return path.format_map(

@@ -8,6 +8,7 @@ from typing import Final
 from tests.figures.use_cases.jobs import IMPORTS, JOBS, PROGRAM, REPORTS
 from tests.figures.use_cases.journey import JOURNEY, MESSAGES
 from tests.figures.use_cases.members import MEMBERS, ORDERS
+from tests.figures.use_cases.offers import OFFERS
 from tests.figures.use_cases.points import MERGES, POINTS
 from tests.figures.use_cases.rewards import REWARDS, VOUCHERS
 from tests.figures.use_cases.tasks import TASKS, UPGRADES
@@ -20,6 +21,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "Merges": MERGES,
     "Vouchers": VOUCHERS,
     "Rewards": REWARDS,
+    "Offers": OFFERS,
     "Elite journey and outreach": JOURNEY,
     "Service messages": MESSAGES,
     "Tasks": TASKS,

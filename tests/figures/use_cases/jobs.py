@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from loyalty.runtime import composition
-from loyalty.services.ports import MEMBER_SHARDS
+from loyalty.services.ports import MEMBER_SHARDS, MemberChange
 from loyalty.services.shards import member_shard
+from tests.figures.use_cases.journey import due_messages
 from tests.figures.use_cases.world import (
     RULES,
     Act,
@@ -30,6 +32,7 @@ SAVED: Final[Json] = {"based_on_version": 1, "definition": RULES}
 KEY: Final = "orders/may.jsonl"
 IMPORT: Final[Json] = {"import_id": "i-may", "key": KEY, "historic": False}
 CHECK: Final[Json] = {"check_id": "check-1"}
+REVIEW: Final[Json] = {"review_id": "review-1", "month": "2017-03"}
 CYCLE: Final[Json] = {"cycle_id": "2017-03-cycle-1", "month": "2017-03"}
 APRIL_3: Final = datetime(2017, 4, 3, 3, tzinfo=UTC)
 
@@ -148,7 +151,57 @@ def sweep(name: str, **more: object) -> Act:
     return step(f"threshold_sweep.{name}", {"sweep_id": "sweep-1"} | more)
 
 
+def without_uses(world: World) -> None:
+    """Let Ada be active since January; it is the second of April."""
+    store = composition.member_store()
+    ada = store.member(world.ada)
+    assert ada is not None
+    active = replace(ada, version=ada.version + 1, status="active", status_since=ada.joined_at)
+    store.commit(MemberChange(active, expected_version=ada.version))
+    world.later(days=18)
+
+
+def review(name: str, **more: object) -> Act:
+    return step(f"engagement_review.{name}", REVIEW | more)
+
+
+def summarize_review(world: World) -> Act:
+    done_by_all("engagement_review-review-1", review("review_shard", shard=empty_shard(world)))
+    return review("summarize_engagement_review")
+
+
+def review_done(world: World) -> Act:
+    """Return the look at a review that has ended."""
+    summarize_review(world)()
+    world.later(days=18)
+    review("plan_engagement_review")()
+    return get("cycles", "/v1/reports/engagement-reviews/review-1", roles="admin")
+
+
+def win_back_due(world: World) -> Act:
+    """Return the work on the shard with Ada's message, after a month without a use."""
+    without_uses(world)
+    review("review_shard", shard=member_shard(world.ada))()
+    return due_messages(world, days=18)
+
+
 JOBS: Final[Section] = {
+    "review of engagement started": lambda world: after(
+        lambda: world.later(days=18),
+        post("cycles", "/v1/reports/engagement-reviews", {"month": "2017-03"}, roles="admin"),
+    ),
+    "progress of a review": review_done,
+    "review planned": lambda world: after(
+        lambda: world.later(days=18), review("plan_engagement_review")
+    ),
+    "review of a shard without members": lambda world: review(
+        "review_shard", shard=empty_shard(world)
+    ),
+    "review of a shard, one member lapses": lambda world: after(
+        lambda: without_uses(world), review("review_shard", shard=member_shard(world.ada))
+    ),
+    "review summarized": summarize_review,
+    "due shard, a win-back message": win_back_due,
     "ledger check started": lambda world: post(
         "reports", "/v1/reports/ledger/checks", roles="admin"
     ),
@@ -248,6 +301,15 @@ REPORTS: Final[Section] = {
     ),
     "health report": lambda world: reported(world, read("health")),
     "return report": lambda world: reported(world, read("roi")),
+    "funnel of a month": lambda world: in_april(
+        world,
+        get(
+            "reports",
+            "/v1/reports/funnel",
+            query={"from": "2017-03", "to": "2017-03"},
+            roles="finance",
+        ),
+    ),
     "month locked": lambda world: reported(
         world, post("reports", "/v1/reports/months/2017-03/lock", roles="finance")
     ),

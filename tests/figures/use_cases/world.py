@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
-from loyalty.runtime import composition, messaging, rewarding
+from loyalty.runtime import composition, messaging, offering, rewarding
 from tests.support.counting import Requests, counting_requests
 from tests.support.dynamodb import create_tables
 from tests.support.elite_journey import journey_surroundings
@@ -155,6 +155,7 @@ def _warm_up() -> None:
     """Let the function know what it reads once a minute."""
     composition.program_store().current(composition.clock().now())
     messaging.catalogue().rewards()
+    offering.offer_catalogue().offers()
 
 
 # ── Acts ──────────────────────────────────────────────────────────────────────────────────────────

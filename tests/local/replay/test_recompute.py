@@ -10,7 +10,7 @@ import pytest
 
 from local.replay.behaviour import GoodsBack
 from local.replay.dataset import Basket, Line
-from local.replay.journal import Journal
+from local.replay.journal import Journal, OfferUsed
 from local.replay.recompute import recompute
 from local.replay.standings import Decision
 
@@ -19,6 +19,7 @@ PROGRAM: dict[str, Any] = {
     "currency": "USD",
     "earn_rate": "0.10",
     "tier_grace_months": 1,
+    "top_offer_uses": 3,
     "tiers": [
         {
             "name": "silver",
@@ -111,6 +112,32 @@ def test_everything_back_leaves_nothing() -> None:
 
 def test_an_order_sent_twice_counts_once() -> None:
     assert figures(basket("a", MILK), basket("a", MILK))["orders"] == 1
+
+
+@pytest.mark.parametrize(("taken_back_at", "points"), [(None, 5 + 20), (NOON, 5)])
+def test_the_bonus_of_an_offer_is_there_until_the_use_is_taken_back(
+    taken_back_at: datetime | None, points: int
+) -> None:
+    use = OfferUsed(7, "points-20", "a", NOON, 20, taken_back_at)
+    found, months = recompute(
+        Journal(sent=[basket("a", MILK, BEER)], uses=[use]), live(), PROGRAM, start=NOON, end=NOON
+    )
+    assert found.loc[7]["points"] == points
+    health = months.health("2017-03")
+    assert (health["points_distributed"], health["benefit_users"]) == (25, 1)
+    assert health["points_taken_back"] == (20 if taken_back_at else 0)
+    assert health["offers_used"] == (0 if taken_back_at else 1)
+
+
+def test_who_accepts_is_judged_by_month() -> None:
+    accepted = (7, "accept", 200, datetime(2017, 1, 10, tzinfo=UTC))
+    journal = Journal(answers=[accepted], sent=[basket("a", MILK)])
+    end = datetime(2017, 4, 3, tzinfo=UTC)
+    found, months = recompute(
+        journal, live(), PROGRAM, start=datetime(2017, 1, 1, tzinfo=UTC), end=end
+    )
+    assert found.loc[7][["top", "lapsed", "elite"]].to_list() == ["", "2017-02", "lapsed"]
+    assert [months.health(f"2017-0{month}")["lapsed"] for month in (1, 2, 3)] == [0, 1, 0]
 
 
 class TestTiers:

@@ -37,6 +37,7 @@ STATEMENT = {
         points_pending=60,
         obtainable=(SimpleNamespace(name="<b>Mug</b>", points=50),),
         cheapest_reward=SimpleNamespace(name="Trip", missing=380),
+        is_top=True,
     ),
     "tier": "Silver",
     "next_tier": "Gold",
@@ -50,12 +51,14 @@ SERVICE: dict[str, dict[str, Any]] = {
     "statement": STATEMENT,
     "voucher_reminder": {"vouchers": [TEN_PERCENT]},
 }
-ALL = [*MARKETING, *SERVICE]
+PORTAL = "https://elite.example/portal"
+WIN_BACK: dict[str, dict[str, Any]] = {"win_back": {"portal_url": PORTAL}}
+ALL = [*MARKETING, *SERVICE, *WIN_BACK]
 
 
 def mail(template: str, name: str | None = "Ann", **facts: Any) -> Email:
     context: dict[str, Any] = {"name": name, "unsubscribe_url": UNSUBSCRIBE}
-    context |= SERVICE.get(template, {}) | facts
+    context |= SERVICE.get(template, {}) | WIN_BACK.get(template, {}) | facts
     if template in MARKETING:
         context |= {
             "accept_url": ANSWER,
@@ -75,6 +78,14 @@ def test_marketing_mails_have_all_links_as_text_and_html(template: str) -> None:
         assert "01 May 2017" in body
     assert sent.subject
     assert "\n" not in sent.subject
+
+
+def test_the_win_back_mail_leads_to_the_portal_and_can_be_unsubscribed_from() -> None:
+    sent = mail("win_back")
+    for body in (sent.text, sent.html):
+        assert PORTAL in body
+        assert UNSUBSCRIBE in body
+    assert sent.subject == "Your Elite offers are waiting"
 
 
 @pytest.mark.parametrize("template", ALL)
@@ -111,19 +122,19 @@ def test_a_statement_has_all_its_figures() -> None:
     sent = mail("statement")
     assert sent.subject == "Your Elite statement for March 2017"
     for body in (sent.text, sent.html):
-        for figure in ("120", "60", "400.00 EUR", "12.50 EUR", "380 points", "Gold", "Trip"):
+        for figure in ("120", "60", "400.00 EUR", "12.50 EUR", "380 points", "Gold", "Trip", "top"):
             assert figure in body
     assert "&lt;b&gt;Mug&lt;/b&gt;" in sent.html
 
 
 def test_a_statement_says_nothing_of_what_is_not_there() -> None:
     nothing = SimpleNamespace(
-        points_available=0, points_pending=0, obtainable=(), cheapest_reward=None
+        points_available=0, points_pending=0, obtainable=(), cheapest_reward=None, is_top=False
     )
     sent = mail("statement", figures=nothing, saved=None, tier=None, next_tier=None)
     for body in (sent.text, sent.html):
         assert "None" not in body
-        assert not re.search(r"Saved|Next within|On their way|more are", body)
+        assert not re.search(r"Saved|Next within|On their way|more are|top customers", body)
 
 
 def test_a_reminder_names_each_voucher_with_its_code_and_last_day() -> None:

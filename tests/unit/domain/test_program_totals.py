@@ -78,6 +78,12 @@ def test_a_return_counts_in_its_own_month_by_its_order_s_tier() -> None:
     }
 
 
+def test_what_is_bought_after_the_crossing_counts_by_variant() -> None:
+    bought = count(replace(ORDER, variant="warm"), PROGRAM).flows
+    returned = count(replace(RETURN, variant="warm"), PROGRAM).flows
+    assert (bought["arm_spend:warm"], returned["arm_returned:warm"]) == (9_000, 4_000)
+
+
 def test_entries_count_by_kind_and_account() -> None:
     posting = Posting("m1", "order/pos/1", NOON, NOON, "order")
     earned = PendingPoints(LATE, datetime(2018, 4, 1, tzinfo=UTC), 50)
@@ -114,7 +120,8 @@ def test_an_enrolment_adds_a_member_to_the_entry_tier() -> None:
 
 
 def test_a_change_of_status_moves_between_the_levels() -> None:
-    assert count(CHANGE, PROGRAM).gauges == {"status:active": 1, "status:invited": -1}
+    reminded = replace(CHANGE, to_status="reminded")
+    assert count(reminded, PROGRAM).gauges == {"status:reminded": 1, "status:invited": -1}
     crossed = replace(CHANGE, from_status="prospect", to_status="invited")
     assert count(crossed, PROGRAM).gauges == {"status:invited": 1}
 
@@ -148,6 +155,105 @@ def test_who_leaves_is_in_no_tier_and_is_again_when_that_is_undone() -> None:
 
     assert count(merged, PROGRAM).gauges["members:gold"] == -1
     assert count(undone, PROGRAM).gauges["members:gold"] == 1
+
+
+ARM = {"variant": "warm", "program_version": 1}
+LAPSED = replace(
+    CHANGE,
+    event="CustomerInactive",
+    from_status="active",
+    to_status="inactive",
+    data=ARM | {"inactive_reason": "lapsed", "month": "2017-02"},
+)
+BACK = replace(
+    CHANGE,
+    event="MemberReactivated",
+    from_status="inactive",
+    to_status="active",
+    data=ARM | {"by": "offer", "corrects": None},
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "more", "stage"),
+    [
+        ("ThresholdCrossed", {}, "crossed"),
+        ("CustomerHeldOut", {}, "held_out"),
+        ("CustomerInvited", {}, "invited"),
+        ("CustomerReminded", {}, "reminded"),
+        ("InviteAccepted", {}, "accepted"),
+        ("InviteDeclined", {}, "declined"),
+        ("CustomerInactive", {"inactive_reason": "silent"}, "silent"),
+        ("MemberReactivated", {"corrects": None}, "won_back"),
+    ],
+)
+def test_the_funnel_counts_by_variant(event: str, more: dict[str, str | None], stage: str) -> None:
+    counted = count(replace(CHANGE, event=event, data=ARM | more), PROGRAM)
+    assert (counted.month, by_suffix(counted.flows, "funnel")) == ("2017-03", {f"{stage}:warm": 1})
+
+
+def test_who_is_active_is_known_by_variant() -> None:
+    accepted = replace(CHANGE, data=ARM)
+    levels = summed(count(fact, PROGRAM).gauges for fact in (accepted, accepted, LAPSED))
+    assert by_suffix(levels, "active") == {"warm": 1}
+    enrolled = replace(CHANGE, event="MemberEnrolled", from_status="prospect")
+    assert by_suffix(count(enrolled, PROGRAM).gauges, "active") == {"-": 1}
+
+
+def test_who_has_crossed_is_in_an_arm_from_then_on() -> None:
+    crossed = replace(CHANGE, event="ThresholdCrossed", to_status="invited", data=ARM)
+    assert by_suffix(count(crossed, PROGRAM).gauges, "arm") == {"warm": 1}
+
+
+def test_who_lapsed_and_who_is_top_count_in_the_month_that_was_judged() -> None:
+    top = replace(
+        CHANGE, event="TopCustomerNamed", from_status="active", data=ARM | {"month": "2017-02"}
+    )
+    for fact, stage in ((LAPSED, "lapsed:warm"), (top, "top:warm")):
+        counted = count(fact, PROGRAM)
+        assert (counted.month, by_suffix(counted.flows, "funnel")) == ("2017-02", {stage: 1})
+    assert by_suffix(count(LAPSED, PROGRAM).gauges, "status") == {"active": -1, "inactive": 1}
+
+
+@pytest.mark.parametrize("withdrawn", ["top", "lapsed"])
+def test_a_correction_takes_away_from_the_month_that_was_judged(withdrawn: str) -> None:
+    data = ARM | {"month": "2017-02", "withdrawn": withdrawn}
+    fact = replace(CHANGE, event="EngagementCorrected", from_status="active", data=data)
+    counted = count(fact, PROGRAM)
+    assert (counted.month, by_suffix(counted.flows, "funnel")) == (
+        "2017-02",
+        {f"{withdrawn}:warm": -1},
+    )
+
+
+def test_who_did_not_lapse_after_all_is_not_won_back() -> None:
+    counted = count(replace(BACK, data=ARM | {"corrects": "2017-02"}), PROGRAM)
+    assert (counted.month, by_suffix(counted.flows, "funnel")) == ("2017-02", {})
+    assert by_suffix(counted.gauges, "active") == {"warm": 1}
+    assert count(BACK, PROGRAM).month == "2017-03"
+
+
+@pytest.mark.parametrize("event", ["OfferUsed", "RewardRedeemed"])
+def test_who_uses_a_benefit_is_counted_once_a_month(event: str) -> None:
+    counted = count(replace(CHANGE, event=event, from_status="active"), PROGRAM)
+    assert counted.buyers == (Buyer("2017-03", "benefit", "m1"),)
+
+
+@pytest.mark.parametrize(
+    ("event", "owner", "redeemed_by", "user"),
+    [
+        ("VoucherRedeemed", "m1", None, "m1"),
+        ("VoucherRedeemed", None, "m2", "m2"),
+        ("VoucherRedeemed", None, None, None),
+        ("VoucherRolledBack", "m1", "m1", None),
+    ],
+)
+def test_who_redeems_a_voucher_uses_a_benefit(
+    event: str, owner: str | None, redeemed_by: str | None, user: str | None
+) -> None:
+    fact = replace(voucher_fact(event, redeemed_by=redeemed_by), member_id=owner)
+    users = (Buyer("2017-03", "benefit", user),) if user else ()
+    assert count(fact, PROGRAM).buyers == users
 
 
 def voucher_fact(event: str, **data: str | int | None) -> VoucherFact:

@@ -71,6 +71,7 @@ def test_a_batch_is_counted_by_hand(clean: FakeTotals) -> None:
         "returned:gold": 4_000,
         "facts:InviteAccepted": 1,
         "became:active": 1,
+        "funnel:accepted:-": 1,
         "buyers:customer": 2,
         "buyers:member": 1,
         "buyers:tier:gold": 1,
@@ -80,6 +81,7 @@ def test_a_batch_is_counted_by_hand(clean: FakeTotals) -> None:
     assert clean.levels(MARCH) == {
         "members:member": -1,
         "members:gold": 1,
+        "active:-": 1,
         "status:active": 1,
         "status:invited": -1,
     }

@@ -14,14 +14,17 @@ from loyalty.domain.member import Consent
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
 from loyalty.services.decide_task import decide_task
+from loyalty.services.engagement_review import review_shard
 from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.preferences import record_preferences
 from loyalty.services.reward_action import reward_action
-from loyalty.services.savings import count_saving
+from loyalty.services.savings import Saving, count_saving
+from loyalty.services.shards import member_shard
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.fakes import FakeIds, FakeTaskStore
+from tests.support.job_fakes import FakeReports
 from tests.support.shop import Shop, customer, money_back
 
 # A merge moves their cards, so that they are not found by them.
@@ -183,6 +186,38 @@ def want_statements(shop: Shop) -> None:
     )
 
 
+def use_voucher(shop: Shop) -> None:
+    count_saving(
+        shop.id_of("ada"),
+        Saving("v-1", 2, 400, shop.clock.now()),
+        store=shop.store,
+        program=shop.program,
+        clock=shop.clock,
+    )
+
+
+def with_a_month_without_uses() -> Shop:
+    """Ada is active since ever, and half a year goes by."""
+    shop = a_shop_with_members()
+    ada = shop.member(shop.id_of("ada"))
+    active = replace(ada, status="active", status_since=NOW - timedelta(days=400))
+    shop.store.members[ada.member_id] = active
+    shop.clock.advance(timedelta(days=180))
+    return shop
+
+
+def review_of_june(shop: Shop) -> None:
+    review_shard(
+        "r-1",
+        "2017-06",
+        member_shard(shop.id_of("ada")),
+        store=shop.store,
+        program=shop.program,
+        reports=FakeReports(),
+        clock=shop.clock,
+    )
+
+
 def everything_stored(shop: Shop) -> object:
     bookkeeping = {"requests", "refusals", "before_commit", "meanwhile"}
     return {name: kept for name, kept in vars(shop.store).items() if name not in bookkeeping}
@@ -223,10 +258,8 @@ USE_CASES: list[UseCase[Any]] = [
     in_the_shop("an enrolment", lambda shop: shop.enrol(customer(card="cyd"))),
     in_the_shop("a consent", consent),
     in_the_shop("a preference", want_statements),
-    in_the_shop(
-        "a voucher that saved something",
-        lambda shop: count_saving(shop.id_of("ada"), "v-1", 2, 400, store=shop.store),
-    ),
+    in_the_shop("a voucher that saved something", use_voucher),
+    in_the_shop("a review of engagement", review_of_june, with_a_month_without_uses),
     in_the_shop("an adjustment", adjust),
     in_the_shop("an adjustment that another approves", adjust_above_the_limit),
     in_the_shop("a transfer", transfer),

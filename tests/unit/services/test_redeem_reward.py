@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -11,7 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from loyalty.domain.calendar import month_of, program_day
 from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy
+from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.reward_errors import (
     OutOfStock,
     RedemptionConflict,
@@ -20,7 +23,7 @@ from loyalty.domain.reward_errors import (
     VoucherOfAnotherMember,
 )
 from loyalty.domain.rewards import RewardVoucher
-from tests.support.examples import NOW
+from tests.support.examples import NOW, PROGRAM
 from tests.support.reward_shop import RewardShop
 from tests.support.vouchers import a_reward
 
@@ -51,6 +54,23 @@ def test_a_redemption_is_one_read_and_one_transaction(shop: RewardShop, ada: str
     assert shop.store.requests == 2
     assert shop.redeem(ada) == (answer, False)
     assert shop.store.requests == 3
+
+
+def test_a_redemption_is_a_benefit_use_until_it_is_reversed(shop: RewardShop, ada: str) -> None:
+    shop.redeem(ada, quantity=2)
+    assert shop.member(ada).uses == (MonthUses("2017-03", benefits=1),)
+    shop.clock.advance(timedelta(days=31))
+    shop.reverse(ada)
+    assert shop.member(ada).uses == (MonthUses("2017-03"),)
+
+
+def test_a_redemption_makes_a_lapsed_member_active_again(shop: RewardShop, ada: str) -> None:
+    lapsed = replace(shop.member(ada), status="inactive", inactive_reason="lapsed")
+    shop.store.members[ada] = replace(lapsed, status_since=NOW - timedelta(days=20))
+    shop.redeem(ada)
+    assert (shop.member(ada).status, shop.member(ada).status_since) == ("active", NOW)
+    facts = [change.event for change in shop.store.history.values() if change.member_id == ada]
+    assert facts[-2:] == ["MemberReactivated", "RewardRedeemed"]
 
 
 def test_who_is_refused_a_while_decides_again(shop: RewardShop, ada: str) -> None:
@@ -237,6 +257,18 @@ class Spending(RuleBasedStateMachine):
                 if owner == member_id and kept.state == "redeemed"
             ]
             assert redeemed == sum(open_)
+
+    @invariant()
+    def what_was_not_reversed_is_used(self) -> None:
+        store = self.shop.store
+        for member_id in getattr(self, "members", []):
+            open_ = Counter(
+                month_of(program_day(kept.redeemed_at, PROGRAM.time_zone))
+                for (owner, _), kept in store.rewards.redemptions.items()
+                if owner == member_id and kept.state == "redeemed"
+            )
+            for used in self.shop.member(member_id).uses:
+                assert used == MonthUses(used.month, benefits=open_[used.month])
 
     @invariant()
     def stock_and_what_members_have_is_the_whole_stock(self) -> None:

@@ -40,6 +40,25 @@ def tier_changed(member_id: str, to_tier: str, month: str = MARCH) -> StatusChan
     return StatusChange(member_id, 9, "TierChanged", APRIL_4, APRIL_4, "active", "active", data)
 
 
+def engagement(ann: str, bob: str) -> list[StatusChange]:
+    """Return three uses of offers by the two, one of them taken back, and April's judgement."""
+    arm = {"variant": "standard"}
+    events: list[tuple[str, str, datetime, dict[str, Any]]] = [
+        ("OfferUsed", ann, NOW, {}),
+        ("OfferUsed", ann, NOW, {}),
+        ("OfferUsed", bob, NOW, {}),
+        ("OfferUseReversed", bob, NOW, {}),
+        ("TopCustomerNamed", ann, APRIL_4, arm | {"month": MARCH}),
+        ("TopCustomerNamed", bob, APRIL_4, arm | {"month": MARCH}),
+        ("EngagementCorrected", bob, APRIL_4, arm | {"month": MARCH, "withdrawn": "top"}),
+        ("CustomerInactive", bob, APRIL_4, {"inactive_reason": "lapsed", "month": MARCH}),
+    ]
+    return [
+        StatusChange(member_id, 20 + n, event, at, at, "active", "active", data)
+        for n, (event, member_id, at, data) in enumerate(events)
+    ]
+
+
 @pytest.fixture
 def books() -> Books:
     """Ann, a member, buys for 100.00 and 50.50, and brings 20.00 back; Bob, a member, for 30.00;
@@ -59,7 +78,7 @@ def books() -> Books:
     shop.take_back(money_back(2_000))
     ann = shop.id_of("ann")
     active = StatusChange(ann, 8, "InviteAccepted", NOW, NOW, "invited", "active")
-    books.tell(tier_changed(ann, "gold"), active)
+    books.tell(tier_changed(ann, "gold"), active, *engagement(ann, shop.id_of("bob")))
     for version, event, data in (
         (1, "VoucherIssued", {"amount_minor": 2_500}),
         (2, "VoucherRedeemed", {"amount_minor": 200}),
@@ -98,7 +117,13 @@ def test_a_month_s_health_by_hand(books: Books) -> None:
         "members_moved_down": 0,
         "active": 1,
         "inactive": 0,
-        "top": 0,
+        "top": 1,
+        "lapsed": 1,
+        "won_back": 0,
+        "offers_used": 2,
+        "benefit_users": 2,
+        "benefit_rate": 0.6667,
+        "redemption_rate": 0.0,
         "customers_who_bought": 3,
         "members_who_bought": 2,
         "enrolment_rate": 0.6667,

@@ -1,13 +1,17 @@
-"""What vouchers saved a member: each use once, in any order, following merges."""
+"""What vouchers saved a member, and that they used a benefit: each use once, in any order."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
-from loyalty.services.savings import count_saving
-from tests.support.journey_fakes import JourneyWorld
+from loyalty.domain.month_uses import MonthUses
+from loyalty.services.savings import Saving, count_saving
+from tests.support.journey_fakes import NOON, JourneyWorld
+
+FEBRUARY = NOON.replace(month=2)
 
 
 @pytest.fixture
@@ -17,8 +21,16 @@ def world() -> JourneyWorld:
     return world
 
 
-def count(world: JourneyWorld, version: int, amount_minor: int) -> bool:
-    return count_saving("m1", "v-1", version, amount_minor, store=world.store)
+def count(
+    world: JourneyWorld,
+    version: int,
+    amount_minor: int,
+    *,
+    at: datetime = NOON,
+    is_undone: bool = False,
+) -> bool:
+    saving = Saving("v-1", version, amount_minor, at, is_undone=is_undone)
+    return count_saving("m1", saving, store=world.store, program=world.program, clock=world.clock)
 
 
 def test_a_use_counts_once(world: JourneyWorld) -> None:
@@ -35,10 +47,31 @@ def test_a_use_takes_one_read_and_one_transaction(world: JourneyWorld) -> None:
 def test_uses_and_their_undoing_come_in_any_order(
     world: JourneyWorld, order: tuple[int, ...]
 ) -> None:
-    told = [(2, 400), (3, -400), (4, 250)]
-    for place in order:
-        count(world, *told[place])
+    told = [(2, 400, False), (3, 400, True), (4, 250, False)]
+    for version, amount_minor, is_undone in (told[place] for place in order):
+        count(world, version, amount_minor, is_undone=is_undone)
     assert world.member().saved_minor == 250
+    assert world.member().uses == (MonthUses("2017-03", benefits=1),)
+
+
+def test_a_use_without_an_amount_is_a_benefit_too(world: JourneyWorld) -> None:
+    count(world, 2, 0)
+    assert world.member().uses == (MonthUses("2017-03", benefits=1),)
+
+
+def test_a_use_belongs_to_the_month_of_its_redemption(world: JourneyWorld) -> None:
+    count(world, 2, 400, at=FEBRUARY)
+    count(world, 3, 400)
+    count(world, 4, 400, at=FEBRUARY, is_undone=True)
+    assert world.member().uses == (MonthUses("2017-02"), MonthUses("2017-03", benefits=1))
+
+
+def test_a_use_makes_a_lapsed_member_active_again(world: JourneyWorld) -> None:
+    lapsed = replace(world.member(), status="inactive", inactive_reason="lapsed")
+    world.store.members["m1"] = replace(lapsed, status_since=FEBRUARY)
+    assert [count(world, 2, 400), count(world, 2, 400)] == [True, False]
+    assert (world.member().status, world.member().status_since) == ("active", NOON)
+    assert [change.event for change in world.store.history.values()] == ["MemberReactivated"]
 
 
 def test_somebody_else_being_faster_loses_nothing(world: JourneyWorld) -> None:

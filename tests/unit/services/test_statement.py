@@ -9,6 +9,7 @@ import pytest
 
 from loyalty.domain.ledger import Account, Lot
 from loyalty.domain.member import Member
+from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.rewards import Reward
 from loyalty.domain.tiers import TierSpan, TierStanding
@@ -44,6 +45,22 @@ def test_what_can_be_had_now_and_what_comes_next() -> None:
     assert [goal.reward_id for goal in found.obtainable] == ["tote", "mug"]
     assert found.cheapest_reward is not None
     assert (found.cheapest_reward.reward_id, found.cheapest_reward.missing) == ("dinner", 400)
+
+
+@pytest.mark.parametrize(
+    ("month", "uses", "is_top"),
+    [
+        ("2017-03", 3, True),
+        ("2017-03", 2, False),
+        ("2017-02", 3, True),
+        ("2017-01", 3, False),
+    ],
+)
+def test_a_top_customer_is_one_of_this_month_or_the_last(
+    month: str, uses: int, is_top: bool
+) -> None:
+    used = (MonthUses(month, offers=uses, benefits=uses),)
+    assert of(member(uses=used)).is_top is is_top
 
 
 def test_who_can_have_everything_misses_nothing() -> None:

@@ -1,14 +1,21 @@
-"""The catalogue of rewards, kept for a while: every profile shows it, and it changes seldom."""
+"""Catalogues, kept for a while: every profile shows them, and they change seldom."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from loyalty.domain.rewards import Reward
-from loyalty.services.reward_ports import RewardStore
+if TYPE_CHECKING:
+    from loyalty.domain.offers import Offer
+    from loyalty.domain.rewards import Reward
+    from loyalty.services.offer_ports import OfferStore
+    from loyalty.services.reward_ports import RewardStore
 
 PAGE_SIZE = 100
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class CachedCatalogue:
@@ -19,22 +26,56 @@ class CachedCatalogue:
     """
 
     def __init__(self, store: RewardStore, *, cache_seconds: float) -> None:
-        self._store = store
-        self._cache_seconds = cache_seconds
-        self._rewards: tuple[Reward, ...] = ()
-        self._fresh_until = 0.0
+        self._kept = _Kept(lambda: _all(store.rewards), cache_seconds)
 
     def rewards(self) -> Sequence[Reward]:
-        if time.monotonic() >= self._fresh_until:
-            self._rewards = tuple(self._read())
-            self._fresh_until = time.monotonic() + self._cache_seconds
-        return self._rewards
+        return self._kept.value()
 
-    def _read(self) -> list[Reward]:
-        found: list[Reward] = []
-        cursor: str | None = None
-        while True:
-            page, cursor = self._store.rewards(limit=PAGE_SIZE, cursor=cursor)
-            found += page
-            if cursor is None:
-                return found
+
+class CachedOffers:
+    """Implements `loyalty.services.offer_ports.OfferCatalogue`, as `CachedCatalogue` does its own.
+
+    Retired offers are read as well, and left out.
+    """
+
+    def __init__(self, store: OfferStore, *, cache_seconds: float) -> None:
+        self._kept = _Kept(lambda: _not_retired(_all(store.offers)), cache_seconds)
+
+    def offers(self) -> Sequence[Offer]:
+        return self._kept.value()
+
+
+class _Kept(Generic[T]):
+    """Something that is read anew after `cache_seconds` of real time."""
+
+    def __init__(self, read: Callable[[], Sequence[T]], cache_seconds: float) -> None:
+        self._read = read
+        self._cache_seconds = cache_seconds
+        self._value: Sequence[T] = ()
+        self._fresh_until = 0.0
+
+    def value(self) -> Sequence[T]:
+        if time.monotonic() >= self._fresh_until:
+            self._value = self._read()
+            self._fresh_until = time.monotonic() + self._cache_seconds
+        return self._value
+
+
+class _Pages(Protocol[T_co]):
+    def __call__(
+        self, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[T_co], str | None]: ...
+
+
+def _all(pages: _Pages[T]) -> Sequence[T]:
+    found: list[T] = []
+    cursor: str | None = None
+    while True:
+        page, cursor = pages(limit=PAGE_SIZE, cursor=cursor)
+        found += page
+        if cursor is None:
+            return found
+
+
+def _not_retired(offers: Sequence[Offer]) -> Sequence[Offer]:
+    return [offer for offer in offers if offer.retired_at is None]

@@ -56,7 +56,8 @@ class Event(Published, Generic[DataT_co]):
 class OrderAcceptedData(Published):
     """`eligible_minor` is in the program's currency, `total` in the order's own.
 
-    `tier` is the one it earned with, null for a customer who was no member.
+    `tier` is the one it earned with, null for a customer who was no member. `offer_ids` are those
+    that its member used with it, as far as the rules let them.
     """
 
     source: str
@@ -69,6 +70,7 @@ class OrderAcceptedData(Published):
     tier: str | None = None
     program_version: int
     recorded_at: Timestamp
+    offer_ids: tuple[str, ...] = ()
 
 
 class OrderAccepted(Event[OrderAcceptedData]):
@@ -78,7 +80,8 @@ class OrderAccepted(Event[OrderAcceptedData]):
 class ReturnAcceptedData(Published):
     """What was taken back: `eligible_minor` in the program's currency, and points.
 
-    `tier` is its order's.
+    `tier` is its order's. `offer_ids` are the order's when nothing is left of it: their uses are
+    taken back.
     """
 
     source: str
@@ -89,6 +92,7 @@ class ReturnAcceptedData(Published):
     points: int
     tier: str | None = None
     recorded_at: Timestamp
+    offer_ids: tuple[str, ...] = ()
 
 
 class ReturnAccepted(Event[ReturnAcceptedData]):
@@ -148,7 +152,10 @@ class ThresholdCrossedData(ArmData):
 
 
 class InactiveData(ArmData):
+    """`month` is the one in which a lapsed member used nothing."""
+
     inactive_reason: Literal["silent", "lapsed"]
+    month: str | None = None
 
 
 class ConsentData(StatusData):
@@ -174,12 +181,13 @@ class OutreachData(ArmData):
 
 
 class MergeData(StatusData):
-    """`tier` is the one in which the member stops, or begins again, to be counted."""
+    """`tier` and `variant` are those in which the member stops, or begins again, to be counted."""
 
     merge_id: str
     survivor_id: str
     other_member_id: str
     tier: str | None
+    variant: str | None = None
 
 
 class MemberEnrolled(Event[StatusData]):

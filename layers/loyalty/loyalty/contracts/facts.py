@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from loyalty.contracts.engagement_events import ENGAGEMENT_EVENTS
 from loyalty.contracts.events import OUTBOUND, Event, Fact
+from loyalty.contracts.offer_events import OFFER_EVENTS
 from loyalty.contracts.tier_events import TIER_EVENTS
 from loyalty.contracts.voucher_events import VOUCHER_EVENTS
 from loyalty.domain.ledger import Entry
@@ -16,7 +18,10 @@ from loyalty.domain.member import StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey
 from loyalty.domain.vouchers import VoucherFact
 
-_MODELS: Final = {model.__name__: model for model in (*OUTBOUND, *TIER_EVENTS, *VOUCHER_EVENTS)}
+_MODELS: Final = {
+    model.__name__: model
+    for model in (*OUTBOUND, *TIER_EVENTS, *VOUCHER_EVENTS, *ENGAGEMENT_EVENTS, *OFFER_EVENTS)
+}
 
 
 def event_of(fact: Fact, event_id: str) -> Event[BaseModel]:
@@ -75,6 +80,7 @@ def _order_data(fact: AcceptedOrder | AcceptedReturn) -> dict[str, Any]:
         "points": fact.points,
         "tier": fact.tier,
         "recorded_at": fact.recorded_at,
+        "offer_ids": fact.offer_ids,
     }
 
 

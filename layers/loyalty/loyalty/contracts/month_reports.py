@@ -44,7 +44,13 @@ class HealthReport(MonthReport):
     closing.
     enrolment_rate: of the customers who bought, the share who were members when they did.
     participation_rate: of the members at the month's end, the share who bought.
-    top: members with three and more offer uses.
+    top: members with so many distinct uses of offers that they are top customers of the month.
+    lapsed: active members who used no benefit in the whole month; won_back: lapsed members who used
+    one again. Late uses correct both, and top.
+    offers_used: less those taken back in the month.
+    benefit_users: members who used an offer, a reward or a voucher, also when that was taken back;
+    benefit_rate: their share of the members at the month's end.
+    redemption_rate: points redeemed less given back, by points distributed less taken back.
     late_facts: facts of locked months that count in this one, by their own month.
     """
 
@@ -69,6 +75,12 @@ class HealthReport(MonthReport):
     active: int
     inactive: int
     top: int
+    lapsed: int = 0
+    won_back: int = 0
+    offers_used: int = 0
+    benefit_users: int = 0
+    benefit_rate: float | None = None
+    redemption_rate: float | None = None
     customers_who_bought: int
     members_who_bought: int
     enrolment_rate: float | None

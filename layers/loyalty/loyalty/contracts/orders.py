@@ -26,6 +26,8 @@ from loyalty.domain.member import Channel, Identity
 
 MAX_LINES = 500
 
+Benefits = Annotated[tuple[Key, ...], Field(max_length=20)]
+
 
 class ConsentFlags(Contract):
     """What the customer agreed to, per channel; a channel that is absent stays as it is."""
@@ -103,7 +105,8 @@ class Tender(Contract):
 class OrderRequest(Contract):
     """A fulfilled order. `source` and `order_id` name it for ever.
 
-    `occurred_at` decides every rule.
+    `occurred_at` decides every rule. Each of `offer_ids` is used by the order's member, once it is
+    accepted; `voucher_codes` are only kept: the till redeems vouchers itself.
     """
 
     source: Key
@@ -114,9 +117,8 @@ class OrderRequest(Contract):
     total: Money
     lines: Annotated[tuple[OrderLine, ...], Field(max_length=MAX_LINES)] = ()
     tenders: Annotated[tuple[Tender, ...], Field(max_length=20)] = ()
-    # Nobody has a voucher or an offer yet: only the empty lists that tills send are right.
-    voucher_codes: Annotated[tuple[Key, ...], Field(max_length=0)] = ()
-    offer_ids: Annotated[tuple[Key, ...], Field(max_length=0)] = ()
+    voucher_codes: Benefits = ()
+    offer_ids: Benefits = ()
 
     def to_domain(self, *, historic: bool = False) -> orders.Order:
         """Return the order; `historic` marks imported history, which invites nobody old."""
@@ -128,6 +130,8 @@ class OrderRequest(Contract):
             tenders=tuple(tender.to_domain() for tender in self.tenders),
             store_id=self.store_id,
             historic=historic,
+            offer_ids=tuple(dict.fromkeys(self.offer_ids)),
+            voucher_codes=self.voucher_codes,
         )
 
 

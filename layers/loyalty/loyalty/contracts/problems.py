@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from pydantic import BaseModel, ConfigDict
 
-from loyalty.domain import errors, report_errors, reward_errors
+from loyalty.domain import errors, offer_errors, report_errors, reward_errors
 
 STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.MemberNotFound: HTTPStatus.NOT_FOUND,
@@ -14,10 +14,14 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     reward_errors.VoucherNotFound: HTTPStatus.NOT_FOUND,
     reward_errors.RedemptionNotFound: HTTPStatus.NOT_FOUND,
     reward_errors.RewardNotFound: HTTPStatus.NOT_FOUND,
+    offer_errors.OfferNotFound: HTTPStatus.NOT_FOUND,
+    offer_errors.OfferUseNotFound: HTTPStatus.NOT_FOUND,
     errors.MergeNotFound: HTTPStatus.NOT_FOUND,
     errors.ImportNotFound: HTTPStatus.NOT_FOUND,
     report_errors.ReportNotFound: HTTPStatus.NOT_FOUND,
     report_errors.CycleNotFound: HTTPStatus.NOT_FOUND,
+    report_errors.ReviewNotFound: HTTPStatus.NOT_FOUND,
+    report_errors.PeriodNotReadable: HTTPStatus.UNPROCESSABLE_ENTITY,
     report_errors.MonthStillOpen: HTTPStatus.CONFLICT,
     errors.TaskNotFound: HTTPStatus.NOT_FOUND,
     errors.ProgramVersionNotFound: HTTPStatus.NOT_FOUND,
@@ -62,6 +66,16 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     reward_errors.RewardNotAvailable: HTTPStatus.CONFLICT,
     reward_errors.OutOfStock: HTTPStatus.CONFLICT,
     reward_errors.GiftDispatched: HTTPStatus.CONFLICT,
+    offer_errors.OfferConflict: HTTPStatus.CONFLICT,
+    offer_errors.OfferIsOver: HTTPStatus.CONFLICT,
+    offer_errors.OfferNotYetValid: HTTPStatus.CONFLICT,
+    offer_errors.OfferNotForMember: HTTPStatus.CONFLICT,
+    offer_errors.OfferNotInStore: HTTPStatus.CONFLICT,
+    offer_errors.OfferUsedUp: HTTPStatus.CONFLICT,
+    offer_errors.OfferLimitReached: HTTPStatus.CONFLICT,
+    offer_errors.OfferNeedsTill: HTTPStatus.CONFLICT,
+    offer_errors.TooManyOffersActivated: HTTPStatus.CONFLICT,
+    offer_errors.OfferUseConflict: HTTPStatus.CONFLICT,
     errors.SwitchedOff: HTTPStatus.CONFLICT,
     errors.TaskAlreadyDecided: HTTPStatus.CONFLICT,
     errors.OwnAccount: HTTPStatus.FORBIDDEN,
@@ -70,6 +84,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.DecisionInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     reward_errors.VoucherInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     reward_errors.RewardInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    offer_errors.OfferInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdentityInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownCurrency: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.FutureDate: HTTPStatus.UNPROCESSABLE_ENTITY,

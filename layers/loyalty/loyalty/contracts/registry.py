@@ -7,13 +7,22 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from loyalty.contracts.engagement_events import ENGAGEMENT_EVENTS
 from loyalty.contracts.events import INBOUND, OUTBOUND, Event, RetailEvent
+from loyalty.contracts.offer_events import OFFER_EVENTS
 from loyalty.contracts.tier_events import TIER_EVENTS
 from loyalty.contracts.voucher_events import VOUCHER_EVENTS
 
 AnyEvent = Event[BaseModel] | RetailEvent[BaseModel]
 
-_MODELS: Final[tuple[type[AnyEvent], ...]] = (*OUTBOUND, *TIER_EVENTS, *VOUCHER_EVENTS, *INBOUND)
+_MODELS: Final[tuple[type[AnyEvent], ...]] = (
+    *OUTBOUND,
+    *TIER_EVENTS,
+    *VOUCHER_EVENTS,
+    *ENGAGEMENT_EVENTS,
+    *OFFER_EVENTS,
+    *INBOUND,
+)
 REGISTRY: Final[Mapping[tuple[str, str, int], type[AnyEvent]]] = {
     (model.source, model.__name__, model.version): model for model in _MODELS
 }

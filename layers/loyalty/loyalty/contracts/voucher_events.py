@@ -48,7 +48,11 @@ class VoucherRedeemedData(VoucherUseData):
 
 
 class VoucherRolledBackData(VoucherUseData):
+    """Of an undone redemption with when it was made, and by which member."""
+
     undone: Literal["reserved", "redeemed"]
+    redeemed_at: Timestamp | None = None
+    redeemed_by: str | None = None
 
 
 class VoucherEndedData(VoucherData):

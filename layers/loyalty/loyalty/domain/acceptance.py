@@ -15,7 +15,7 @@ from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, Order, OrderReturns, Return
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.returns import TakenBack, fingerprint, purchase_back, take_back
-from loyalty.domain.threshold import cross, is_past, is_recent
+from loyalty.domain.threshold import cross, crosses
 from loyalty.domain.tier_changes import apply
 from loyalty.domain.tiers import after_return, decide, tier_at
 from loyalty.domain.totals import Purchase, count_in_days, count_in_months, earns_on, points_on
@@ -122,7 +122,7 @@ def accept_order(
     if member is not None and accepted.counted_on is not None:
         member, facts = _upgraded_at_once(member, rules.journey, now)
     crossed: tuple[StatusChange, ...] = ()
-    if member is not None and _crosses(member, order, rules.journey, now):
+    if member is not None and crosses(member, order, rules.journey, now):
         member, crossing = cross(
             member, order.key, rules.journey, crossed_at=order.occurred_at, now=now
         )
@@ -251,6 +251,9 @@ def _accepted(
         counted_on=program_day(order.occurred_at, definition.time_zone) if tier else None,
         tier=tier,
         held=held,
+        offer_ids=order.offer_ids,
+        voucher_codes=order.voucher_codes,
+        variant=member.variant if member else None,
     )
 
 
@@ -272,6 +275,8 @@ def _accepted_return(
         points=taken.points,
         answer=answer,
         tier=order.tier,
+        offer_ids=order.offer_ids if taken.is_all else (),
+        variant=order.variant,
     )
 
 
@@ -368,13 +373,6 @@ def _return_posting(
         recorded_at=now,
         reason=f"return {return_.return_id} of order {order.key.source}/{order.key.order_id}",
     )
-
-
-def _crosses(member: Member, order: Order, definition: ProgramDefinition, now: datetime) -> bool:
-    """Tell whether the order takes its customer over the Elite threshold, once for ever."""
-    if order.historic and not is_recent(order.occurred_at, definition, now):
-        return False
-    return is_past(member, definition)
 
 
 def _order_answer(

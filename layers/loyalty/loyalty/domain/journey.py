@@ -148,7 +148,7 @@ def invite(member: Member, at: datetime) -> Step:
     if not may_be_invited(member):
         raise ValueError(f"{member.member_id} may not be invited")
     invited = _moved(member, "invited", at)
-    return Step(invited, (status_change(member, invited, "CustomerInvited", at, _arm(member)),))
+    return Step(invited, (status_change(member, invited, "CustomerInvited", at, arm(member)),))
 
 
 def remind(member: Member, at: datetime) -> Step:
@@ -156,7 +156,7 @@ def remind(member: Member, at: datetime) -> Step:
     if member.status != "invited":
         raise ValueError(f"{member.member_id} is {member.status}, not invited")
     reminded = _moved(member, "reminded", at)
-    return Step(reminded, (status_change(member, reminded, "CustomerReminded", at, _arm(member)),))
+    return Step(reminded, (status_change(member, reminded, "CustomerReminded", at, arm(member)),))
 
 
 def suppress_invite(member: Member, at: datetime) -> Step | None:
@@ -164,7 +164,7 @@ def suppress_invite(member: Member, at: datetime) -> Step | None:
     if member.invite_suppressed:
         return None
     noted = replace(member, version=member.version + 1, invite_suppressed=True)
-    return Step(noted, (status_change(member, noted, "InviteSuppressed", at, _arm(member)),))
+    return Step(noted, (status_change(member, noted, "InviteSuppressed", at, arm(member)),))
 
 
 def fall_silent(member: Member, at: datetime) -> Step | None:
@@ -172,7 +172,7 @@ def fall_silent(member: Member, at: datetime) -> Step | None:
     if member.status not in AWAITED:
         return None
     silent = replace(_moved(member, "inactive", at), inactive_reason="silent")
-    data = {**_arm(member), "inactive_reason": "silent"}
+    data = {**arm(member), "inactive_reason": "silent"}
     return Step(silent, (status_change(member, silent, "CustomerInactive", at, data),))
 
 
@@ -200,11 +200,9 @@ def answer(member: Member, given: Answer, definition: ProgramDefinition, at: dat
         raise InvitationAnswered(member.member_id)
     if given == "decline":
         declined = _moved(member, "not_interested", at)
-        return Step(
-            declined, (status_change(member, declined, "InviteDeclined", at, _arm(member)),)
-        )
+        return Step(declined, (status_change(member, declined, "InviteDeclined", at, arm(member)),))
     accepted = _moved(member, "active", at)
-    fact = status_change(member, accepted, "InviteAccepted", at, _arm(member))
+    fact = status_change(member, accepted, "InviteAccepted", at, arm(member))
     if accepted.enrolled:
         return Step(accepted, (fact,))
     enrolled = _enrolled(accepted, definition, at)
@@ -249,6 +247,6 @@ def _enrolled(member: Member, definition: ProgramDefinition, at: datetime) -> Me
     return replace(member, joined_at=joined_at, standing=standing)
 
 
-def _arm(member: Member) -> dict[str, str | int | bool | None]:
+def arm(member: Member) -> dict[str, str | int | bool | None]:
     """Return what tells the arms of the experiment apart in every report."""
     return {"variant": member.variant, "program_version": member.journey_program_version}

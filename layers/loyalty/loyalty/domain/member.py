@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from loyalty.domain.engagement import MonthUses
 from loyalty.domain.ledger import Account
+from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.tiers import TierStanding

@@ -17,6 +17,12 @@ from loyalty.domain.member import (
     Member,
     Preference,
 )
+from loyalty.domain.merged_benefits import (
+    offers_apart,
+    offers_together,
+    uses_apart,
+    uses_together,
+)
 from loyalty.domain.orders import OrderKey
 
 if TYPE_CHECKING:
@@ -61,6 +67,8 @@ def taking_over(survivor: Member, other: Member) -> Member:
         preferences=_wanted_by_both(survivor.preferences, other.preferences),
         marketing_sent_at=tuple(sorted(survivor.marketing_sent_at + other.marketing_sent_at)),
         absorbed=survivor.absorbed + other.member_ids,
+        uses=uses_together(survivor.uses, other.uses),
+        offers=offers_together(survivor.offers, other.offers),
     )
     after = _crossing_as(after, _first_crossing(survivor, other))
     if _reached(elite(other)) > _reached(elite(survivor)):
@@ -93,6 +101,8 @@ def giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
             at for at in survivor.marketing_sent_at if at not in other.marketing_sent_at
         ),
         absorbed=tuple(one for one in survivor.absorbed if one not in other.member_ids),
+        uses=uses_apart(survivor.uses, other.uses),
+        offers=offers_apart(survivor.offers, other.offers),
     )
     taken_over = _reached(merged.other_was) > _reached(merged.survivor_was)
     if taken_over and elite(survivor) == merged.other_was:

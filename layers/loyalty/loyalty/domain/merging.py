@@ -330,5 +330,6 @@ def _fact(
         "survivor_id": merged.member_id,
         "other_member_id": merged.other_member_id,
         "tier": tier,
+        "variant": after.variant,
     }
     return status_change(before, after, event, now, data)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 OfferKind = Literal["percent", "amount", "product", "points", "access"]
-ReasonKind = Literal["bought_before", "bought_together", "popular", "new_to_you"]
+ReasonKind = Literal["bought_before", "bought_together", "popular", "new_to_you", "own_choice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Offer:
     `access` is early access: nothing off, but before others. It holds in [`valid_from`,
     `expires_at`). Empty `categories`, `tiers`, `segments` and `stores` mean all. `revision` counts
     what staff changed, from 1; uses do not count. `budget_uses` is how many uses there may be in
-    total, `uses` how many there were; `per_member_limit` how many a member may have; None without
-    limit.
+    total, `uses` how many of these there were (not counted without a budget: every use would write
+    the one item); `per_member_limit` how many a member may have; None without limit.
     """
 
     offer_id: str
@@ -45,6 +45,7 @@ class Offer:
 class Reason:
     """Why an offer was chosen for a member: `subject` is the category or SKU that it is about.
 
+    `own_choice` is of an offer that was not curated: the member activated or used it all the same.
     `because` is what it follows from: another category or SKU that the member buys. `times` is how
     often the member bought `subject`, or `because`.
     """

@@ -61,6 +61,8 @@ class Order:
     tenders: tuple[Tender, ...] = ()
     store_id: str | None = None
     historic: bool = False
+    offer_ids: tuple[str, ...] = ()
+    voucher_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class AcceptedOrder:
     evaluation posts them); `counted_on` is the program day in the member's totals that it is in
     (None for a customer who was no member yet); `tier` is the one it earned with, None likewise;
     `held` says that its points wait for staff; `answer` is the first answer, given again to a
-    duplicate.
+    duplicate. `offer_ids` and `voucher_codes` are those that the till named. `variant` is the
+    journey's arm in which its customer was before it, None for who had not crossed the threshold.
     """
 
     key: OrderKey
@@ -104,6 +107,9 @@ class AcceptedOrder:
     counted_on: date | None = None
     tier: str | None = None
     held: bool = False
+    offer_ids: tuple[str, ...] = ()
+    voucher_codes: tuple[str, ...] = ()
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,8 @@ class OrderReturns:
 class AcceptedReturn:
     """A return that was counted; written once.
 
-    `tier` is its order's; `answer` is given again to a duplicate.
+    `tier` and `variant` are its order's; `answer` is given again to a duplicate. `offer_ids` are
+    the order's when nothing is left of it.
     """
 
     key: OrderKey
@@ -162,3 +169,5 @@ class AcceptedReturn:
     points: int
     answer: dict[str, object]
     tier: str | None = None
+    offer_ids: tuple[str, ...] = ()
+    variant: str | None = None

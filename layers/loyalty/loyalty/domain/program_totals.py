@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from loyalty.domain.calendar import month_of, program_day
+from loyalty.domain.funnel import gauged, month_judged, returned, spent, staged
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import EliteStatus, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
@@ -24,14 +25,19 @@ CountedFact: TypeAlias = AcceptedOrder | AcceptedReturn | Entry | StatusChange |
 NO_TIER: Final = "-"
 ANYBODY: Final = "customer"
 MEMBERS: Final = "member"
+BENEFITS: Final = "benefit"
 
 _UP: Final = frozenset({"upgraded", "order", "approved"})
 _GONE: Final[frozenset[EliteStatus]] = frozenset({"left", "merged", "erased"})
+_USES: Final = frozenset({"OfferUsed", "RewardRedeemed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """A customer who bought in `month`; counted once per group: `customer`, `member`, `tier:…`."""
+    """A customer who bought, or used a benefit, in `month`; counted once per group.
+
+    Groups are `customer`, `member` and `tier:…` of those who bought, and `benefit`.
+    """
 
     month: str
     group: str
@@ -54,8 +60,8 @@ def count(fact: CountedFact, definition: ProgramDefinition) -> Counted:
     Parameters
     ----------
     fact
-        It belongs to the program month in which it occurred. A change of tier belongs to the month
-        that was judged, though that is done in the next one.
+        It belongs to the program month in which it occurred. A change of tier, and what is said of
+        a month's engagement, belong to the month that was judged, though that is done later.
     definition
         The program version of when it occurred.
     """
@@ -66,7 +72,7 @@ def count(fact: CountedFact, definition: ProgramDefinition) -> Counted:
         case AcceptedReturn():
             tier = fact.tier or NO_TIER
             flows = {f"returns:{tier}": 1, f"returned:{tier}": fact.eligible_minor}
-            return Counted(month, flows | _named("ReturnAccepted"))
+            return Counted(month, flows | returned(fact) | _named("ReturnAccepted"))
         case Entry():
             return _entry(fact, month)
         case StatusChange():
@@ -116,7 +122,7 @@ def _order(order: AcceptedOrder, month: str) -> Counted:
         groups = (ANYBODY, MEMBERS, f"tier:{tier}") if order.tier else (ANYBODY,)
     return Counted(
         month,
-        flows | _named("OrderAccepted"),
+        flows | spent(order) | _named("OrderAccepted"),
         buyers=tuple(Buyer(month, group, order.member_id or "") for group in groups),
     )
 
@@ -133,7 +139,8 @@ def _entry(entry: Entry, month: str) -> Counted:
 
 
 def _status_change(change: StatusChange, month: str, definition: ProgramDefinition) -> Counted:
-    flows, gauges = _named(change.event), {}
+    flows, gauges = _named(change.event) | staged(change), {}
+    month = month_judged(change) or month
     before, after = change.from_status, change.to_status
     if before != after:
         flows[f"became:{after}"] = 1
@@ -151,7 +158,8 @@ def _status_change(change: StatusChange, month: str, definition: ProgramDefiniti
     elif tier := change.data.get("tier"):
         joined = (after not in _GONE) - (before not in _GONE)
         gauges = summed((gauges, {f"members:{tier}": joined}))
-    return Counted(month, flows, gauges)
+    users = (_user(month, change.member_id),) if change.event in _USES else ()
+    return Counted(month, flows, gauges | gauged(change), users)
 
 
 def _voucher(fact: VoucherFact, month: str) -> Counted:
@@ -166,4 +174,10 @@ def _voucher(fact: VoucherFact, month: str) -> Counted:
             flows["vouchers:discount"] = sign * amount
     if fact.event == "VoucherIssued" and isinstance(amount, int):
         flows["vouchers:issued_amount"] = amount
-    return Counted(month, flows)
+    redeemed_by = fact.member_id or fact.data.get("redeemed_by")
+    is_use = fact.event == "VoucherRedeemed" and redeemed_by is not None
+    return Counted(month, flows, buyers=(_user(month, str(redeemed_by)),) if is_use else ())
+
+
+def _user(month: str, member_id: str) -> Buyer:
+    return Buyer(month, BENEFITS, member_id)

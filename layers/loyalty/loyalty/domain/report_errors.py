@@ -17,6 +17,18 @@ class CycleNotFound(DomainError):
     code = "cycle_not_found"
 
 
+class ReviewNotFound(DomainError):
+    """There is no such review of a month's engagement."""
+
+    code = "review_not_found"
+
+
+class PeriodNotReadable(DomainError):
+    """The months end before they begin, or are too many to be read at once."""
+
+    code = "period_not_readable"
+
+
 class MonthStillOpen(DomainError):
     """The month is not over yet."""
 

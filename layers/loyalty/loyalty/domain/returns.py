@@ -25,11 +25,15 @@ MAX_WAITING_LINES = 1000
 
 
 class TakenBack(NamedTuple):
-    """What one return takes back: eligible minor units (program's currency) and points."""
+    """What one return takes back: eligible minor units (program's currency) and points.
+
+    `is_all` tells that nothing of the order is left.
+    """
 
     returns: OrderReturns
     eligible_minor: int
     points: int
+    is_all: bool = False
 
 
 def fingerprint(return_: Return) -> str:
@@ -102,11 +106,12 @@ def take_back(order: AcceptedOrder, returns: OrderReturns, return_: Return) -> T
         raise ReturnExceedsOrder(
             f"more than the order's {_returnable_minor(order)} minor units would be back"
         )
-    eligible_minor, points = _worth_back(order, counted)
+    eligible_minor, points, is_all = _worth_back(order, counted)
     return TakenBack(
         returns=replace(counted, eligible_minor=eligible_minor, points=points),
         eligible_minor=eligible_minor - returns.eligible_minor,
         points=points - returns.points,
+        is_all=is_all,
     )
 
 
@@ -176,8 +181,8 @@ def _put(values: Sequence[int], places: Sequence[int], new: Sequence[int]) -> tu
     return tuple(changed.get(place, value) for place, value in enumerate(values))
 
 
-def _worth_back(order: AcceptedOrder, returns: OrderReturns) -> tuple[int, int]:
-    """Return the eligible minor units and the points of all that came back so far.
+def _worth_back(order: AcceptedOrder, returns: OrderReturns) -> tuple[int, int, bool]:
+    """Return the eligible minor units and the points of all that came back so far, if it is all.
 
     An amount without lines is taken to be goods; only what exceeds them is shipping, fees and the
     like. Everything is back when all goods are, or when all of the money is.
@@ -194,10 +199,10 @@ def _worth_back(order: AcceptedOrder, returns: OrderReturns) -> tuple[int, int]:
         returns.unassigned_minor > 0 and _returned_minor(returns) >= order.total.amount_minor
     )
     if unassigned_minor == missing_minor or money_is_back:
-        return order.eligible_minor, order.points
+        return order.eligible_minor, order.points, True
     eligible_minor = order.eligible_minor * unassigned_minor // goods_minor
     points = order.points * unassigned_minor // goods_minor
     for line, back_minor in goods:
         eligible_minor += line.eligible_minor * back_minor // line.amount_minor
         points += line.points * back_minor // line.amount_minor
-    return min(eligible_minor, order.eligible_minor), min(points, order.points)
+    return min(eligible_minor, order.eligible_minor), min(points, order.points), False

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from loyalty.domain.journey import GONE, Step, draw_variant, status_change
 from loyalty.domain.member import Member, StatusChange
-from loyalty.domain.orders import AcceptedOrder, OrderKey
+from loyalty.domain.orders import AcceptedOrder, Order, OrderKey
 from loyalty.domain.program import ProgramDefinition
 
 
@@ -22,6 +22,13 @@ def is_past(member: Member, definition: ProgramDefinition) -> bool:
 def is_recent(occurred_at: datetime, definition: ProgramDefinition, now: datetime) -> bool:
     """Tell whether what was bought at `occurred_at` is recent enough to invite for."""
     return occurred_at >= now - timedelta(days=definition.invite_recency_days)
+
+
+def crosses(member: Member, order: Order, definition: ProgramDefinition, now: datetime) -> bool:
+    """Tell whether an order takes its customer over the threshold, once for ever."""
+    if order.historic and not is_recent(order.occurred_at, definition, now):
+        return False
+    return is_past(member, definition)
 
 
 def cross(

@@ -151,7 +151,7 @@ def roll_back(
     elif voucher.reservation and voucher.reservation.redemption_id == redemption_id:
         undone = replace(undone, state="issued", reservation=None)
     rolled_back = replace(use, state="rolled_back", at=at)
-    told = _use_fact(undone, "VoucherRolledBack", rolled_back, undone_state=use.state)
+    told = _use_fact(undone, "VoucherRolledBack", rolled_back, undone=use)
     limited = use.state == "redeemed" and voucher.terms.member_limit is not None
     ended = end(undone, at) or VoucherStep(undone)
     return VoucherStep(
@@ -221,7 +221,7 @@ def _use(
 
 
 def _use_fact(
-    voucher: Voucher, event: str, use: VoucherUse, *, undone_state: UseState | None = None
+    voucher: Voucher, event: str, use: VoucherUse, *, undone: VoucherUse | None = None
 ) -> VoucherFact:
     data: dict[str, str | int | bool | None] = {
         "redemption_id": use.redemption_id,
@@ -231,6 +231,8 @@ def _use_fact(
     }
     if event == "VoucherRedeemed":
         data |= {"store_id": use.store_id, "redeemed_by": use.member_id}
-    if undone_state is not None:
-        data["undone"] = undone_state
+    if undone is not None:
+        data["undone"] = undone.state
+    if undone is not None and undone.state == "redeemed":
+        data |= {"redeemed_by": undone.member_id, "redeemed_at": undone.at.isoformat()}
     return fact(voucher, event, use.at, data)

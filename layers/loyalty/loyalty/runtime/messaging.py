@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from loyalty.services.statement import RewardCatalogue
     from loyalty.services.statement_mail import StatementOutbox
     from loyalty.services.voucher_reminder import ReminderOutbox
+    from loyalty.services.win_back import WinBackOutbox
 
 
 class ProfilePorts(TypedDict):
@@ -79,6 +80,13 @@ def reminder_outbox() -> ReminderOutbox:
     return ReminderOutbox(composition.outbox(), composition.program_store(), voucher_store())
 
 
+def win_back_outbox() -> WinBackOutbox:
+    """Return what writing and sending win-back messages needs."""
+    from loyalty.services.win_back import WinBackOutbox
+
+    return WinBackOutbox(composition.outbox(), composition.program_store())
+
+
 def sms_sender() -> SmsSender:
     """Return the way to send text messages."""
     from loyalty.adapters.sms import SnsSmsSender
@@ -125,6 +133,7 @@ def due_message_ports() -> DueMessagePorts:
     from loyalty.services.statement_mail import send_statement
     from loyalty.services.tier_upgrade_mail import send_tier_mail_again
     from loyalty.services.voucher_reminder import send_reminder
+    from loyalty.services.win_back import send_win_back
 
     return {
         "sends": {
@@ -136,6 +145,7 @@ def due_message_ports() -> DueMessagePorts:
                 outbox=composition.outbox(),
                 program=composition.program_store(),
             ),
+            "win_back": partial(send_win_back, outbox=win_back_outbox()),
         },
         "store": composition.member_store(),
         "queue": messages_queue(),

@@ -65,10 +65,12 @@ def _declared(route: Route) -> Callable[..., str]:
 
     declared = [
         inspect.Parameter(
-            parameter.name,
+            parameter.argument,
             inspect.Parameter.KEYWORD_ONLY,
             default=parameter.default,
-            annotation=Annotated[parameter.annotation, _MARKER[parameter.place]()],
+            annotation=Annotated[
+                parameter.annotation, _MARKER[parameter.place](alias=parameter.name)
+            ],
         )
         for parameter in route.parameters
     ]

@@ -24,6 +24,10 @@ class CountingPorts(TypedDict):
     totals: TotalsStore
 
 
+class FunnelPorts(CountingPorts):
+    clock: Clock
+
+
 class RevisionPorts(TypedDict):
     reports: RevisionStore
 
@@ -97,6 +101,11 @@ def month_report_ports() -> MonthReportPorts:
         "reports": revision_store(),
         "clock": composition.clock(),
     }
+
+
+def funnel_ports() -> FunnelPorts:
+    """Return what the funnel needs."""
+    return {**counting_ports(), "clock": composition.clock()}
 
 
 def revision_ports() -> RevisionPorts:

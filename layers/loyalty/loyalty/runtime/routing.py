@@ -105,10 +105,15 @@ class RouteNotFound(Exception):
 
 
 class Parameter:
-    """A parameter of a route's function: where its value comes from and what it must be."""
+    """A parameter of a route's function: where its value comes from and what it must be.
+
+    `name` is the caller's word for it. Where that is one of Python's own, such as `from`, the
+    function's `argument` has a `_` at its end.
+    """
 
     def __init__(self, declared: inspect.Parameter, annotation: Any, *, in_path: bool) -> None:
-        self.name = declared.name
+        self.argument = declared.name
+        self.name = declared.name.removesuffix("_")
         self.default = declared.default
         self.annotation = annotation
         self.is_body = isinstance(annotation, type) and issubclass(annotation, BaseModel)
@@ -189,7 +194,7 @@ class Route:
                     given = request.query.get(parameter.name)
                 case "body":
                     given = _json(request.body)
-            arguments[parameter.name] = parameter.value(given, faults)
+            arguments[parameter.argument] = parameter.value(given, faults)
         if faults:
             raise InvalidRequest(faults)
         return partial(self.function, **arguments)

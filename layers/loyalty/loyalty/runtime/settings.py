@@ -70,6 +70,7 @@ class Settings:
             "inactive_outreach",
             "order_import",
             "ledger_check",
+            "engagement_review",
             "program_cycle",
             "member_evaluation",
             "tier_upgrade",

@@ -52,8 +52,8 @@ def count_totals(
 ) -> list[Uncounted]:
     """Count the facts of a batch; those after a failed one are counted all the same.
 
-    Requests: 1 batch read, where there are orders, and 1 transaction for some 20 orders or 90 other
-    facts. A fact of a locked month counts in the next month that is open.
+    Requests: 1 batch read, where there are orders or benefit uses, and 1 transaction for some 20
+    orders or 90 other facts. A fact of a locked month counts in the next month that is open.
 
     Parameters
     ----------

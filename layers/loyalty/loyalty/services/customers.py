@@ -5,7 +5,7 @@ from __future__ import annotations
 from loyalty.domain.errors import MemberNotFound, NotEnrolled
 from loyalty.domain.journey import GONE, Step
 from loyalty.domain.member import Member
-from loyalty.services.ports import Due, MemberChange, MemberStore, MessageClaim
+from loyalty.services.ports import Due, Guard, MemberChange, MemberStore, MessageClaim
 
 
 def present_member(store: MemberStore, member_id: str) -> Member:
@@ -54,13 +54,14 @@ def commit_step(
     message: MessageClaim | None = None,
     due: tuple[Due, ...] = (),
     due_done: tuple[Due, ...] = (),
+    guards: tuple[Guard, ...] = (),
 ) -> None:
     """Write the step that follows `before`, with what belongs to it, in one transaction.
 
     Raises
     ------
     ChangeRefused
-        The member changed since `before` was read, or the message is claimed already.
+        The member changed since `before` was read, or the message or a guard is there already.
     """
     store.commit(
         MemberChange(
@@ -70,5 +71,6 @@ def commit_step(
             message=message,
             due=due,
             due_done=due_done,
+            guards=guards,
         )
     )

@@ -25,7 +25,13 @@ from loyalty.services.service_messages import unless_refused
 
 # So many messages of each shard stay below the worker's time-out, also when it is given ten shards.
 DUE_PER_KIND: Final = 20
-KINDS: Final[tuple[DueKind, ...]] = ("points_sms", "statement", "voucher_reminder", "tier_mail")
+KINDS: Final[tuple[DueKind, ...]] = (
+    "points_sms",
+    "statement",
+    "voucher_reminder",
+    "tier_mail",
+    "win_back",
+)
 
 Send = Callable[[Due], SendOutcome]
 

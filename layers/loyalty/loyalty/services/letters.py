@@ -13,12 +13,21 @@ from loyalty.domain.program import ProgramDefinition
 from loyalty.services.ports import Clock, Email, EmailSender, LinkSigner, MemberStore, Renderer
 
 LetterKind = Literal[
-    "invite", "reminder", "outreach", "welcome", "tier_upgrade", "statement", "voucher_reminder"
+    "invite",
+    "reminder",
+    "outreach",
+    "win_back",
+    "welcome",
+    "tier_upgrade",
+    "statement",
+    "voucher_reminder",
 ]
 # They belong to the membership: no consent is needed, and nothing is advertised.
 SERVICE: Final[frozenset[LetterKind]] = frozenset(
     {"welcome", "tier_upgrade", "statement", "voucher_reminder"}
 )
+# They are the same for all arms of the experiment.
+_OF_NO_ARM: Final[frozenset[LetterKind]] = SERVICE | {"outreach", "win_back"}
 
 INVITATION: Final = "invitation"
 UNSUBSCRIBE: Final = "unsubscribe"
@@ -86,7 +95,7 @@ def compose(
         context={
             "name": member.name,
             "unsubscribe_url": unsubscribe,
-            **_answer_urls(kind, member, definition, outbox, at),
+            **_urls(kind, member, definition, outbox, at),
             **facts,
         },
         headers={} if kind in SERVICE else marketing_headers,
@@ -95,16 +104,18 @@ def compose(
 
 
 def _template(kind: LetterKind, member: Member, definition: ProgramDefinition) -> str:
-    if kind == "outreach" or kind in SERVICE or member.variant is None:
+    if kind in _OF_NO_ARM or member.variant is None:
         return kind
     return f"{definition.variant(member.variant).texts}/{kind}"
 
 
-def _answer_urls(
+def _urls(
     kind: LetterKind, member: Member, definition: ProgramDefinition, outbox: Outbox, at: datetime
 ) -> dict[str, object]:
     if kind in SERVICE:
         return {}
+    if kind == "win_back":
+        return {"portal_url": f"{outbox.public_url}/portal"}
     expires_at = at + timedelta(days=definition.link_valid_days)
     token = outbox.links.sign(INVITATION, member.member_id, issued_at=at, expires_at=expires_at)
     url = f"{outbox.public_url}/v1/invitations/{token}"

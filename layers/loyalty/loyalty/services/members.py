@@ -155,7 +155,7 @@ def view(
             for channel, consent in member.consents.items()
         },
         preferences={**all_preferences(member)},
-        is_top=False,
+        is_top=found.is_top,
         saved_since_joining=Money(amount_minor=found.saved_minor, currency=definition.currency),
         progress=_progress_view(found) if member.enrolled else None,
         rewards=tuple(map(_goal_view, found.obtainable)),

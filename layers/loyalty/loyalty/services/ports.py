@@ -15,10 +15,18 @@ from loyalty.domain.program import ProgramDefinition
 if TYPE_CHECKING:
     from loyalty.domain.merging import Merge
     from loyalty.domain.tasks import Task
+    from loyalty.services.offer_ports import OfferUseChange
     from loyalty.services.reward_ports import RedemptionChange
 
 DueKind = Literal[
-    "release", "expiry", "outreach", "points_sms", "statement", "voucher_reminder", "tier_mail"
+    "release",
+    "expiry",
+    "outreach",
+    "points_sms",
+    "statement",
+    "voucher_reminder",
+    "tier_mail",
+    "win_back",
 ]
 MemberPart = Literal["account", "months", "standing"]
 GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
@@ -85,9 +93,9 @@ class MemberChange:
     its version − 1 (an order without `returns` requires that no returns item exists); an identity
     is unclaimed, already this member's, or `claims_from`'s; a due item that is removed exists; a
     task is still at its version − 1 (one of version 1 that is there already is left alone); those
-    of `redemption` are at `RedemptionChange`. `member` None: an order that nobody can be found for,
-    a return that waits, or due items alone. `only` names the parts of the member that are written,
-    beside the version, when the rest was not read.
+    of `redemption` and `offer_use` are at their classes. `member` None: an order that nobody can be
+    found for, a return that waits, or due items alone. `only` names the parts of the member that
+    are written, beside the version, when the rest was not read.
     """
 
     member: Member | None
@@ -107,6 +115,7 @@ class MemberChange:
     tasks: tuple[Task, ...] = ()
     merges: tuple[Merge, ...] = ()
     redemption: RedemptionChange | None = None
+    offer_use: OfferUseChange | None = None
     only: tuple[MemberPart, ...] = ()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loyalty.contracts.rewards import RedemptionAnswer, RedemptionRequest
+from loyalty.domain.engagement import use_benefit
 from loyalty.domain.errors import NotEnrolled, SwitchedOff
 from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import Entry, Posting, spendable
@@ -58,8 +59,9 @@ def redeem_reward(
 ) -> tuple[RedemptionAnswer, bool]:
     """Spend points on a reward: points, stock, vouchers and gift task in one transaction.
 
-    Each `redemption_id` counts once per member. Requests: 1 read and 1 transaction, 1 read for a
-    repeat; 1 read more for a member who was merged into another one.
+    It is a benefit use, by which a lapsed member is active again. Each `redemption_id` counts once
+    per member. Requests: 1 read and 1 transaction, 1 read for a repeat; 1 read more for a member
+    who was merged into another one.
 
     Returns
     -------
@@ -122,7 +124,9 @@ def _change(
     at, request, reward = purchase.at, purchase.request, purchase.reward
     posting = Posting(member.member_id, purchase.cause, at, at, f"reward {reward.reward_id}")
     account, entry = redeem(member.account, posting, purchase.points)
-    after = replace(member, version=member.version + 1, account=account)
+    spent = replace(member, version=member.version + 1, account=account)
+    used = use_benefit(spent, at, purchase.definition, at, is_offer=False, by="reward")
+    after = used.member
     vouchers = _vouchers(after, purchase, codes, ids)
     views = tuple(view(step.voucher, at) for step in vouchers)
     answer = RedemptionAnswer(
@@ -136,11 +140,12 @@ def _change(
     )
     gifts = _gifts(after, purchase, ids)
     redemption = _redemption(purchase, entry, vouchers, gifts, answer)
+    fact = redemption_fact("RewardRedeemed", after, redemption, reward.kind, at)
     change = MemberChange(
         member=after,
         expected_version=member.version,
         entries=(entry,),
-        status_changes=(redemption_fact("RewardRedeemed", after, redemption, reward.kind, at),),
+        status_changes=(*used.changes, fact),
         tasks=gifts,
         redemption=RedemptionChange(
             redemption,

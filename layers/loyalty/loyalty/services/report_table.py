@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
+from loyalty.contracts.funnel import FunnelReport
 from loyalty.contracts.month_reports import MonthReport
 
 
@@ -19,6 +20,21 @@ def as_csv(report: MonthReport) -> str:
     writer = csv.writer(table)
     writer.writerow([name for name, _ in cells])
     writer.writerow([value for _, value in cells])
+    return table.getvalue()
+
+
+def funnel_as_csv(report: FunnelReport) -> str:
+    """Return a header, a row for each variant, and one with the stages of all of them, `total`."""
+    period = {"from_month": report.from_month, "to_month": report.to_month}
+    rows = [
+        {**period, "variant": variant, **dict(_cells("", stages.model_dump(mode="json")))}
+        for variant, stages in [*report.by_variant.items(), ("total", report.total)]
+    ]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, columns, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return table.getvalue()
 
 

@@ -20,8 +20,16 @@ from loyalty.contracts.month_reports import (
     SignedMoney,
 )
 from loyalty.domain.calendar import month_after, month_of, month_start, program_day
+from loyalty.domain.funnel import Stage
 from loyalty.domain.program import ProgramDefinition
-from loyalty.domain.program_totals import ANYBODY, MEMBERS, NO_TIER, Counts, by_suffix
+from loyalty.domain.program_totals import (
+    ANYBODY,
+    BENEFITS,
+    MEMBERS,
+    NO_TIER,
+    Counts,
+    by_suffix,
+)
 from loyalty.domain.report_errors import MonthStillOpen, ReportNotFound
 from loyalty.services.ports import ChangeRefused, Clock, ProgramStore
 from loyalty.services.report_ports import MonthLock, RevisionStore, TotalsStore
@@ -182,7 +190,9 @@ def _health_figures(
     others = revenue.pop(NO_TIER, 0)
 
     distributed = -flows.get("ledger:accrual:issued", 0)
+    taken_back = distributed + _of_account(flows, "issued")
     redeemed = flows.get("ledger:redemption:redeemed", 0)
+    kept_redeemed = _of_account(flows, "redeemed")
     closing = pending + available - owed
     moved = _of_account(flows, "pending") + _of_account(flows, "available")
 
@@ -194,10 +204,10 @@ def _health_figures(
 
     return {
         "points_distributed": distributed,
-        "points_taken_back": distributed + _of_account(flows, "issued"),
+        "points_taken_back": taken_back,
         "points_released": -flows.get("ledger:release:pending", 0),
         "points_redeemed": redeemed,
-        "points_given_back": redeemed - _of_account(flows, "redeemed"),
+        "points_given_back": redeemed - kept_redeemed,
         "points_expired": _of_account(flows, "expired"),
         "points_adjusted": -_of_account(flows, "adjusted"),
         "points_pending": pending,
@@ -214,7 +224,8 @@ def _health_figures(
         "members_moved_down": sum(by_suffix(flows, "moved_down").values()),
         "active": levels.get("status:active", 0),
         "inactive": levels.get("status:inactive", 0),
-        "top": 0,
+        **_engagement_figures(flows, members),
+        "redemption_rate": _rate(kept_redeemed, distributed - taken_back),
         "customers_who_bought": buyers.get(ANYBODY, 0),
         "members_who_bought": buyers.get(MEMBERS, 0),
         "enrolment_rate": _rate(buyers.get(MEMBERS, 0), buyers.get(ANYBODY, 0)),
@@ -229,6 +240,21 @@ def _health_figures(
         "vouchers_cancelled": facts("VoucherCancelled"),
         "voucher_discounts": money(flows.get("vouchers:discount", 0)),
         "late_facts": by_suffix(flows, "late"),
+    }
+
+
+def _engagement_figures(flows: Counts, members: int) -> dict[str, object]:
+    def stage(name: Stage) -> int:
+        return sum(by_suffix(flows, f"funnel:{name}").values())
+
+    users = flows.get(f"buyers:{BENEFITS}", 0)
+    return {
+        "top": stage("top"),
+        "lapsed": stage("lapsed"),
+        "won_back": stage("won_back"),
+        "offers_used": flows.get("facts:OfferUsed", 0) - flows.get("facts:OfferUseReversed", 0),
+        "benefit_users": users,
+        "benefit_rate": _rate(users, members),
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.contracts.rewards import RedemptionReversalAnswer
+from loyalty.domain.engagement import take_back
 from loyalty.domain.errors import OwnAccount
 from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import Posting, spendable
@@ -104,7 +105,9 @@ def _change(
     account, entry = give_back(
         member.account, posting, redemption.taken, restored_until=restored_until
     )
-    after = replace(member, version=member.version + 1, account=account)
+    given_back = replace(member, version=member.version + 1, account=account)
+    unused = take_back(given_back, redemption.redeemed_at, definition, at, is_offer=False)
+    after = unused.member
     answer = RedemptionReversalAnswer(
         redemption_id=redemption.redemption_id,
         points=redemption.points,
@@ -124,7 +127,7 @@ def _change(
         member=after,
         expected_version=member.version,
         entries=(entry,),
-        status_changes=(fact,),
+        status_changes=(*unused.changes, fact),
         due=newly_due(member.account, after),
         redemption=RedemptionChange(
             undone,

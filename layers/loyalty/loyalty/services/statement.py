@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Literal, Protocol
 
 from loyalty.domain.calendar import month_of, program_day
+from loyalty.domain.engagement import is_top_at
 from loyalty.domain.ledger import spendable
 from loyalty.domain.member import Member
 from loyalty.domain.program import ProgramDefinition, Tier
@@ -40,7 +41,8 @@ class Figures:
 
     `obtainable` are the rewards that the points buy now, the dearest first; `cheapest_reward` is
     the cheapest one beyond them. `missing` is what is missing to the next tier, minor units or
-    points as `missing_unit` says; None at the top.
+    points as `missing_unit` says; None at the top. `is_top` says that the member is a top customer
+    of this month or the last one.
     """
 
     points_available: int
@@ -52,6 +54,7 @@ class Figures:
     obtainable: tuple[RewardGoal, ...]
     cheapest_reward: RewardGoal | None
     saved_minor: int
+    is_top: bool
 
 
 def figures(
@@ -85,6 +88,7 @@ def figures(
         obtainable=tuple(within[:OBTAINABLE_SHOWN]),
         cheapest_reward=beyond[0] if beyond else None,
         saved_minor=max(0, member.saved_minor),
+        is_top=is_top_at(member, definition, at),
     )
 
 

@@ -57,6 +57,7 @@ def commit(
         _write_merges(transaction, change)
         _write_tasks(transaction, change)
         _write_redemption(transaction, change)
+        _write_offer_use(transaction, change)
     try:
         transaction.commit()
     except TransactionRefused as refused:
@@ -176,3 +177,11 @@ def _write_redemption(transaction: LabelledTransaction, change: MemberChange) ->
     from loyalty.adapters.dynamodb.redemption_change import write_redemption
 
     write_redemption(transaction, change.redemption)
+
+
+def _write_offer_use(transaction: LabelledTransaction, change: MemberChange) -> None:
+    if change.offer_use is None:
+        return
+    from loyalty.adapters.dynamodb.offer_change import write_offer_use
+
+    write_offer_use(transaction, change.offer_use)

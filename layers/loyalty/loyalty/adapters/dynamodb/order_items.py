@@ -47,6 +47,9 @@ class OrderItem(MembersItem, discriminator="order"):
     counted_on = DocumentAttribute(date, null=True)
     tier = UnicodeAttribute(null=True)
     held = BooleanAttribute(null=True)
+    offer_ids = DocumentAttribute(tuple[str, ...], null=True)
+    voucher_codes = DocumentAttribute(tuple[str, ...], null=True)
+    variant = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, order: AcceptedOrder) -> OrderItem:
@@ -72,6 +75,9 @@ class OrderItem(MembersItem, discriminator="order"):
             counted_on=order.counted_on,
             tier=order.tier,
             held=order.held or None,
+            offer_ids=order.offer_ids or None,
+            voucher_codes=order.voucher_codes or None,
+            variant=order.variant,
         )
 
     def order(self) -> AcceptedOrder:
@@ -92,6 +98,9 @@ class OrderItem(MembersItem, discriminator="order"):
             counted_on=self.counted_on,
             tier=self.tier,
             held=bool(self.held),
+            offer_ids=self.offer_ids or (),
+            voucher_codes=self.voucher_codes or (),
+            variant=self.variant,
         )
 
 
@@ -148,6 +157,8 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
     points = IntegerAttribute()
     answer = DocumentAttribute(dict[str, object])
     tier = UnicodeAttribute(null=True)
+    offer_ids = DocumentAttribute(tuple[str, ...], null=True)
+    variant = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, accepted: AcceptedReturn) -> AcceptedReturnItem:
@@ -164,6 +175,8 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
             points=accepted.points,
             answer=accepted.answer,
             tier=accepted.tier,
+            offer_ids=accepted.offer_ids or None,
+            variant=accepted.variant,
         )
 
     def accepted_return(self) -> AcceptedReturn:
@@ -178,4 +191,6 @@ class AcceptedReturnItem(MembersItem, discriminator="accepted_return"):
             points=self.points,
             answer=self.answer,
             tier=self.tier,
+            offer_ids=self.offer_ids or (),
+            variant=self.variant,
         )

@@ -17,7 +17,6 @@ from loyalty.adapters.dynamodb.attributes import (
     WordAttribute,
 )
 from loyalty.adapters.dynamodb.tables import MembersItem
-from loyalty.domain.engagement import MonthUses
 from loyalty.domain.ledger import Account, Lot, PendingPoints
 from loyalty.domain.member import (
     Channel,
@@ -28,6 +27,7 @@ from loyalty.domain.member import (
     Member,
     Preference,
 )
+from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.tiers import TierStanding

@@ -1,0 +1,138 @@
+"""Offers and their uses in memory, for tests of the use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from loyalty.domain.offer_uses import OfferUse, UseCounts
+from loyalty.domain.offers import Offer
+from loyalty.services.offer_ports import OfferContext, OfferUseChange
+from loyalty.services.ports import ChangeRefused
+
+if TYPE_CHECKING:
+    from tests.support.fakes import FakeMemberStore
+
+
+class FakeOfferStore:
+    """An `OfferStore` beside a member store, whose commits write uses too.
+
+    `offer_store_contract` holds it to what DynamoDB does.
+    """
+
+    def __init__(self, members: FakeMemberStore) -> None:
+        self._members = members
+        self.catalogue: dict[str, Offer] = {}
+        self.uses: dict[tuple[str, str], OfferUse] = {}
+        self.counts: dict[tuple[str, ...], int] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FakeOfferStore) and self._stored() == other._stored()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def context(
+        self,
+        member_id: str,
+        offer_id: str,
+        *,
+        use_id: str | None = None,
+        month: str | None = None,
+        order_id: str | None = None,
+    ) -> OfferContext:
+        self._members.requests += 1
+        counts = UseCounts(
+            self.counts.get((member_id, offer_id), 0),
+            self.counts.get((member_id, offer_id, month, order_id), 0) if month and order_id else 0,
+        )
+        return OfferContext(
+            self._members.members.get(member_id),
+            self.catalogue.get(offer_id),
+            self.uses.get((offer_id, use_id)) if use_id else None,
+            counts,
+        )
+
+    def use(self, offer_id: str, use_id: str) -> OfferUse | None:
+        self._members.requests += 1
+        return self.uses.get((offer_id, use_id))
+
+    def offer(self, offer_id: str) -> Offer | None:
+        self._members.requests += 1
+        return self.catalogue.get(offer_id)
+
+    def offers(
+        self, *, limit: int, cursor: str | None = None
+    ) -> tuple[Sequence[Offer], str | None]:
+        self._members.requests += 1
+        start = int(cursor or 0)
+        rest = start + limit
+        names = sorted(self.catalogue)
+        page = [self.catalogue[name] for name in names[start:rest]]
+        return page, str(rest) if rest < len(names) else None
+
+    def add(self, offer: Offer) -> Offer:
+        self._members.requests += 1
+        return self.catalogue.setdefault(offer.offer_id, offer)
+
+    def change(self, offer: Offer) -> None:
+        self._members.requests += 1
+        before = self.catalogue[offer.offer_id]
+        if before.revision != offer.revision - 1:
+            raise ChangeRefused("ConditionalCheckFailed")
+        self.catalogue[offer.offer_id] = replace(offer, uses=before.uses)
+
+    def check(self, change: OfferUseChange) -> None:
+        """Raise as the conditions of the member's transaction would."""
+        if not all(self._conditions(change)):
+            raise ChangeRefused("ConditionalCheckFailed")
+
+    def write(self, change: OfferUseChange) -> None:
+        use = change.use
+        self.uses[use.offer_id, use.use_id] = use
+        self.counts |= {key: after for key, _, after in _counted(change)}
+        if change.budget:
+            offer = self.catalogue[use.offer_id]
+            self.catalogue[use.offer_id] = replace(offer, uses=offer.uses + change.budget)
+
+    def _conditions(self, change: OfferUseChange) -> Iterator[bool]:
+        use = change.use
+        stored = self.uses.get((use.offer_id, use.use_id))
+        yield (stored.state if stored else None) == change.state_before
+        yield from (self.counts.get(key, 0) == before for key, before, _ in _counted(change))
+        if change.budget:
+            offer = self.catalogue[use.offer_id]
+            yield offer.revision == change.offer_revision
+            if change.budget > 0:
+                yield offer.budget_uses is not None and offer.uses < offer.budget_uses
+            else:
+                yield offer.uses > 0
+
+    def _stored(self) -> list[object]:
+        return [self.catalogue, self.uses, self.counts]
+
+
+class FakeOfferCatalogue:
+    """An `OfferCatalogue` of the offers that a store has now."""
+
+    def __init__(self, store: FakeOfferStore) -> None:
+        self._store = store
+
+    def offers(self) -> Sequence[Offer]:
+        stored = self._store.catalogue.values()
+        return sorted(
+            (offer for offer in stored if offer.retired_at is None),
+            key=lambda offer: offer.offer_id,
+        )
+
+
+def _counted(change: OfferUseChange) -> Iterator[tuple[tuple[str, ...], int, int]]:
+    """Yield the key of each count with what it was and what it becomes."""
+    use = change.use
+    if change.counted_for is None:
+        return
+    key = (change.counted_for, use.offer_id)
+    yield key, change.before.in_all, change.after.in_all
+    if use.order_id is not None:
+        of_order = (*key, use.month, use.order_id)
+        yield of_order, change.before.with_order, change.after.with_order
