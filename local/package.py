@@ -15,6 +15,7 @@ import importlib.util
 import io
 import json
 import logging
+import os
 import py_compile
 import sys
 import tempfile
@@ -190,10 +191,15 @@ def _require_folder(folder: Path) -> None:
 
 
 def _source_files(folder: Path, base: Path) -> dict[str, Path]:
-    """Files under a folder by their name relative to ``base``, without caches and hidden files."""
+    """Files under a folder by their name relative to ``base``, without caches and hidden files.
+
+    What a link leads to belongs to the folder, as for ``sam build``.
+    """
     _require_folder(folder)
     files = {
-        path.relative_to(base).as_posix(): path for path in folder.rglob("*") if path.is_file()
+        Path(parent, name).relative_to(base).as_posix(): Path(parent, name)
+        for parent, _, names in os.walk(folder, followlinks=True)
+        for name in names
     }
     return {name: files[name] for name in sorted(files) if not _is_ignored(Path(name))}
 

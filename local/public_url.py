@@ -1,8 +1,8 @@
 """The product's public address: the deployed REST API without its stage, on the emulator's port.
 
-In AWS a custom domain hides the API's id and stage. Here ``/v1/…`` and ``/docs`` are passed to
-the emulator under the path at which it serves the deployed API; ``/_local/…`` are the laptop
-cloud's own pages; everything else is the emulator itself.
+In AWS a custom domain hides the API's id and stage. Here ``/v1/…``, ``/docs`` and the pages are
+passed to the emulator under the path at which it serves the deployed API; ``/_local/…`` are the
+laptop cloud's own pages; everything else is the emulator itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from local.control import PREFIX, Control
 from local.identity import Issuer
 from local.workspace import Workspace
 
-_PRODUCT_PATHS = ("/v1", "/docs")
+_PRODUCT_PATHS = ("/v1", "/docs", "/portal", "/console", "/static")
 _FORWARDED = {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-port"}
 _CLOCK_KIND = "http"
 

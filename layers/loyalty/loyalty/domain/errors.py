@@ -23,6 +23,18 @@ class MemberNotFound(DomainError):
     code = "member_not_found"
 
 
+class SignInLinkInvalid(DomainError):
+    """The sign-in link is not ours, was used, or has expired."""
+
+    code = "sign_in_link_invalid"
+
+
+class SessionOver(DomainError):
+    """The session has ended; sign in again."""
+
+    code = "session_over"
+
+
 class OrderNotFound(DomainError):
     """There is no such order."""
 

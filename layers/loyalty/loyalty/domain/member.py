@@ -11,6 +11,7 @@ from loyalty.domain.ledger import Account
 from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
+from loyalty.domain.portal import PortalAccess
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 
@@ -63,6 +64,7 @@ class Member:
     `saved_minor` is what vouchers took off the member's purchases, in the program's currency.
     `action_counts` are the rewarded actions of this year and the last one, by `<year>/<action>`.
     `uses` are the benefits used by month, `offers` those in the member's portal, best first.
+    `portal` is the member's side of signing in there.
     `merged_into` names the survivor of the merge `merge_id`, whose everything is now; `absorbed`
     are those who were merged into the member, directly or not, 20 at most.
     """
@@ -97,6 +99,7 @@ class Member:
     action_counts: Mapping[str, int] = field(default_factory=dict)
     uses: tuple[MonthUses, ...] = ()
     offers: tuple[MemberOffer, ...] = ()
+    portal: PortalAccess = field(default_factory=PortalAccess)
     merged_into: str | None = None
     merge_id: str | None = None
     absorbed: tuple[str, ...] = ()

@@ -137,12 +137,19 @@ def renderer() -> JinjaRenderer:
 
 
 @cache
+def link_secret() -> bytes:
+    """Return what signs links and sessions."""
+    from loyalty.adapters.secrets import secret
+
+    return secret(aws(), settings().link_secret_arn)
+
+
+@cache
 def link_signer() -> LinkSigner:
     """Return the signer of invitation and unsubscribe links."""
     from loyalty.adapters.links import JwtLinkSigner
-    from loyalty.adapters.secrets import secret
 
-    return JwtLinkSigner(secret(aws(), settings().link_secret_arn))
+    return JwtLinkSigner(link_secret())
 
 
 @cache

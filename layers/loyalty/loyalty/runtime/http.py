@@ -22,7 +22,7 @@ BODY_LIMIT_BYTES: Final = 256 * 1024
 PROBLEM_JSON: Final = "application/problem+json"
 BUSY_RETRY_AFTER_SECONDS: Final = "1"
 # Answers name people: neither a proxy nor a browser keeps them.
-_SECURITY_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+SECURITY_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 # What every protected route may answer besides its own; for the OpenAPI document.
 PROBLEMS: Final[Mapping[int, Mapping[str, Any]]] = {
@@ -84,7 +84,7 @@ def answer(
         else json.dumps(body, separators=(",", ":"))
     )
     return Response(
-        status, "application/json", text, headers={**_SECURITY_HEADERS, **(headers or {})}
+        status, "application/json", text, headers={**SECURITY_HEADERS, **(headers or {})}
     )
 
 
@@ -95,7 +95,7 @@ def page(status: int, html: str) -> Response:
         "base-uri 'none'; frame-ancestors 'none'"
     )
     headers = {
-        **_SECURITY_HEADERS,
+        **SECURITY_HEADERS,
         "Content-Security-Policy": policy,
         "Referrer-Policy": "no-referrer",
     }
@@ -104,7 +104,7 @@ def page(status: int, html: str) -> Response:
 
 def csv(status: int, table: str) -> Response:
     """Return a table as comma-separated values."""
-    return Response(status, "text/csv; charset=utf-8", table, headers=_SECURITY_HEADERS)
+    return Response(status, "text/csv; charset=utf-8", table, headers=SECURITY_HEADERS)
 
 
 def caller(app: Router) -> Principal:
@@ -125,7 +125,7 @@ def wants_html(app: Router) -> bool:
 def _problem_answer(content: Problem, headers: Mapping[str, str] | None = None) -> Response:
     text = content.model_dump_json(exclude_none=True)
     return Response(
-        content.status, PROBLEM_JSON, text, headers={**_SECURITY_HEADERS, **(headers or {})}
+        content.status, PROBLEM_JSON, text, headers={**SECURITY_HEADERS, **(headers or {})}
     )
 
 
@@ -142,9 +142,7 @@ def domain_problem(error: DomainError) -> Problem:
 def domain_refusal(error: DomainError) -> Response:
     """Answer a refusal of the domain as its problem."""
     headers = {"Retry-After": BUSY_RETRY_AFTER_SECONDS} if isinstance(error, MemberBusy) else None
-    content = domain_problem(error)
-    logger.info("request refused", code=content.code, status=content.status)
-    return _problem_answer(content, headers)
+    return _problem_answer(problem_of(error), headers)
 
 
 class _Unread(Exception):
@@ -166,40 +164,60 @@ def _require_readable(body: str, request: Request, *, takes_forms: bool) -> None
         raise _Unread(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 
 
-def _unread(error: _Unread) -> Response:
-    logger.info("request refused", code=error.problem.code, status=error.problem.status)
-    return _problem_answer(error.problem)
+def problem_of(error: Exception) -> Problem:
+    """Return what a refused request is told, and log its code.
+
+    Parameters
+    ----------
+    error
+        One of `REFUSED`.
+    """
+    content = _problem_of(error)
+    places = [found.pointer for found in content.errors or ()]
+    logger.info("request refused", code=content.code, status=content.status, fields=places)
+    return content
 
 
-def _invalid_request(error: InvalidRequest) -> Response:
+def _problem_of(error: Exception) -> Problem:
+    match error:
+        case DomainError():
+            return domain_problem(error)
+        case InvalidRequest():
+            return _invalid_request(error)
+        case Forbidden():
+            detail = "The caller's roles do not allow this."
+            return problem(HTTPStatus.FORBIDDEN, "forbidden", detail)
+        case RouteNotFound():
+            return problem(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route.")
+        case _Unread():
+            return error.problem
+    raise TypeError(type(error).__name__)
+
+
+def _invalid_request(error: InvalidRequest) -> Problem:
     found = [
         FieldError(pointer="/" + "/".join(str(part) for part in fault.place), reason=fault.reason)
         for fault in error.faults
     ]
-    logger.info("request refused", code="invalid_request", fields=[item.pointer for item in found])
     detail = "The request does not match the contract; see errors."
-    return _problem_answer(
-        problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, found)
-    )
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, found)
 
 
-def _forbidden(_: Forbidden) -> Response:
-    detail = "The caller's roles do not allow this."
-    return _problem_answer(problem(HTTPStatus.FORBIDDEN, "forbidden", detail))
+def _refused(error: Exception) -> Response:
+    return _problem_answer(problem_of(error))
 
 
-def _not_found(_: RouteNotFound) -> Response:
-    return _problem_answer(
-        problem(HTTPStatus.NOT_FOUND, "route_not_found", "There is no such route.")
-    )
-
-
+# What may be wrong with a request; anything else is a fault of ours.
+REFUSED: Final[tuple[type[Exception], ...]] = (
+    DomainError,
+    InvalidRequest,
+    Forbidden,
+    RouteNotFound,
+    _Unread,
+)
 _REFUSALS: Final[Mapping[type[Exception], Callable[[Any], Response]]] = {
+    **dict.fromkeys(REFUSED, _refused),
     DomainError: domain_refusal,
-    InvalidRequest: _invalid_request,
-    Forbidden: _forbidden,
-    RouteNotFound: _not_found,
-    _Unread: _unread,
 }
 
 

@@ -1,8 +1,8 @@
 """Routes: which function answers a request of API Gateway, and with which arguments.
 
 A route's own signature says what it takes, and nothing says it twice: a parameter that the path
-names comes from the path, a contract is the JSON body, all others are of the query string. Requests
-are validated by it here, and `loyalty.runtime.openapi` describes it
+names comes from the path, a contract is the body (JSON, or a form of a page), all others are of the
+query string. Requests are validated by it here, and `loyalty.runtime.openapi` describes it
 (docs/adr/0013-own-routes-at-runtime.md).
 """
 
@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_type_hints
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -78,6 +79,19 @@ class Request:
         """The body as text, empty when there is none."""
         text: str = self._event.get("body") or ""
         return base64.b64decode(text).decode() if self._event.get("isBase64Encoded") else text
+
+    @cached_property
+    def form(self) -> dict[str, str]:
+        """The fields of a form by name; empty when the body is none."""
+        if not self.is_form:
+            return {}
+        return dict(parse_qsl(self.body, keep_blank_values=True))
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the body is what a browser makes of a form."""
+        kind = self.headers.get("content-type") or ""
+        return kind.lower().startswith("application/x-www-form-urlencoded")
 
     @property
     def authorizer_context(self) -> Mapping[str, Any]:
@@ -193,7 +207,7 @@ class Route:
                 case "query":
                     given = request.query.get(parameter.name)
                 case "body":
-                    given = _json(request.body)
+                    given = request.form if request.is_form else _json(request.body)
             arguments[parameter.argument] = parameter.value(given, faults)
         if faults:
             raise InvalidRequest(faults)

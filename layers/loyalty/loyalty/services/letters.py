@@ -21,10 +21,11 @@ LetterKind = Literal[
     "tier_upgrade",
     "statement",
     "voucher_reminder",
+    "sign_in",
 ]
 # They belong to the membership: no consent is needed, and nothing is advertised.
 SERVICE: Final[frozenset[LetterKind]] = frozenset(
-    {"welcome", "tier_upgrade", "statement", "voucher_reminder"}
+    {"welcome", "tier_upgrade", "statement", "voucher_reminder", "sign_in"}
 )
 # They are the same for all arms of the experiment.
 _OF_NO_ARM: Final[frozenset[LetterKind]] = SERVICE | {"outreach", "win_back"}

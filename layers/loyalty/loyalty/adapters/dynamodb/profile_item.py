@@ -30,6 +30,7 @@ from loyalty.domain.member import (
 from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
+from loyalty.domain.portal import PortalAccess
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import MemberPart
@@ -81,6 +82,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
     action_counts = DocumentAttribute(dict[str, int], null=True)
     uses = DocumentAttribute(tuple[MonthUses, ...], null=True)
     offers = DocumentAttribute(tuple[MemberOffer, ...], null=True)
+    portal = DocumentAttribute(PortalAccess, null=True)
     merged_into = UnicodeAttribute(null=True)
     merge_id = UnicodeAttribute(null=True)
     absorbed = DocumentAttribute(tuple[str, ...], null=True)
@@ -126,6 +128,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             action_counts=member.action_counts or None,
             uses=member.uses or None,
             offers=member.offers or None,
+            portal=member.portal if member.portal != PortalAccess() else None,
             merged_into=member.merged_into,
             merge_id=member.merge_id,
             absorbed=member.absorbed or None,
@@ -168,6 +171,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             action_counts=self.action_counts or {},
             uses=self.uses or (),
             offers=self.offers or (),
+            portal=self.portal or PortalAccess(),
             merged_into=self.merged_into,
             merge_id=self.merge_id,
             absorbed=self.absorbed or (),

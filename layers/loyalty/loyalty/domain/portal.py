@@ -1,0 +1,83 @@
+"""The members' portal: who may enter, how links and sessions end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from loyalty.domain.errors import SignInLinkInvalid
+
+if TYPE_CHECKING:
+    from loyalty.domain.member import Member
+
+LINK_VALID: Final = timedelta(minutes=15)
+# How many links may be mailed to a member within `LINK_VALID`.
+LINKS_AT_ONCE: Final = 3
+SESSION_IDLE: Final = timedelta(minutes=30)
+SESSION_LONGEST: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class PortalAccess:
+    """A member's side of signing in.
+
+    `links_sent_at` are the latest links that were mailed, newest last. `sign_ins` counts the links
+    that were used, and `sign_outs` how often the member signed out: a link or a session is good
+    for one count only, so that neither needs a list of what is void. `language` is what the member
+    chose; None follows the browser.
+    """
+
+    language: str | None = None
+    links_sent_at: tuple[datetime, ...] = ()
+    sign_ins: int = 0
+    sign_outs: int = 0
+
+
+def may_enter(member: Member) -> bool:
+    """Tell whether the portal is open to a member: active, or lapsed and to be won back."""
+    return member.status == "active" or member.inactive_reason == "lapsed"
+
+
+def may_get_link(member: Member, at: datetime) -> bool:
+    """Tell whether another link may be mailed to a member now."""
+    recent = [sent for sent in member.portal.links_sent_at if sent > at - LINK_VALID]
+    return may_enter(member) and len(recent) < LINKS_AT_ONCE
+
+
+def with_link_sent(member: Member, at: datetime) -> Member:
+    """Return the member, one version further, with a link mailed now."""
+    sent = (*member.portal.links_sent_at, at)[-LINKS_AT_ONCE:]
+    return _changed(member, replace(member.portal, links_sent_at=sent))
+
+
+def signed_in(member: Member, number: int) -> Member:
+    """Return the member, one version further, signed in by the link of a number.
+
+    Raises
+    ------
+    SignInLinkInvalid
+        That link, or a later one, was used before; or the portal is closed to the member.
+    """
+    if number != member.portal.sign_ins or not may_enter(member):
+        raise SignInLinkInvalid(member.member_id)
+    return _changed(member, replace(member.portal, sign_ins=number + 1))
+
+
+def signed_out(member: Member) -> Member:
+    """Return the member, one version further, with all sessions ended."""
+    return _changed(member, replace(member.portal, sign_outs=member.portal.sign_outs + 1))
+
+
+def speaking(member: Member, language: str) -> Member:
+    """Return the member, one version further, with a language chosen."""
+    return _changed(member, replace(member.portal, language=language))
+
+
+def session_ends_at(started_at: datetime, at: datetime) -> datetime:
+    """Return until when a session lasts that is used now."""
+    return min(at + SESSION_IDLE, started_at + SESSION_LONGEST)
+
+
+def _changed(member: Member, access: PortalAccess) -> Member:
+    return replace(member, version=member.version + 1, portal=access)

@@ -1,0 +1,141 @@
+"""Composition of the members' portal, and who visits it; beside `composition` and `web`."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from loyalty.contracts.problems import Problem
+from loyalty.domain.errors import SessionOver
+from loyalty.runtime import composition, web
+from loyalty.runtime.routing import Request, Response
+
+if TYPE_CHECKING:
+    from loyalty.domain.member import Member
+    from loyalty.services.letters import Outbox
+    from loyalty.services.portal_ports import PortalTokens, Session
+    from loyalty.services.ports import Clock, MemberStore, ProgramStore
+
+COOKIE: Final = "session"
+HOME: Final = "/portal"
+SIGN_IN: Final = "/portal/sign-in"
+
+
+class SignInPorts(TypedDict):
+    store: MemberStore
+    tokens: PortalTokens
+    clock: Clock
+
+
+class LinkPorts(TypedDict):
+    outbox: Outbox
+    tokens: PortalTokens
+    program: ProgramStore
+
+
+@cache
+def tokens() -> PortalTokens:
+    """Return what signs links and sessions of the portal."""
+    from loyalty.adapters.web_sessions import JwtPortalTokens
+
+    return JwtPortalTokens(composition.link_secret())
+
+
+def sign_in_ports() -> SignInPorts:
+    """Return what signing in and out need."""
+    return {
+        "store": composition.member_store(),
+        "tokens": tokens(),
+        "clock": composition.clock(),
+    }
+
+
+def link_ports() -> LinkPorts:
+    """Return what mailing a link needs."""
+    return {
+        "outbox": composition.outbox(),
+        "tokens": tokens(),
+        "program": composition.program_store(),
+    }
+
+
+def zone() -> tzinfo:
+    """Return the time zone that the program's days are in."""
+    return composition.program_store().current(composition.clock().now()).time_zone
+
+
+# ── Visits ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def session_in(request: Request) -> Session | None:
+    """Return the session that a request comes with; whether it still holds, the profile says."""
+    token = web.cookie(request, COOKIE)
+    return tokens().session(token, now=composition.clock().now()) if token else None
+
+
+def session_id_in(request: Request) -> str | None:
+    """Return the id of the session that a request comes with."""
+    session = session_in(request)
+    return session.session_id if session else None
+
+
+def session_of(request: Request) -> Session:
+    """Return the session that a request comes with; raise `SessionOver` without one."""
+    session = session_in(request)
+    if session is None:
+        raise SessionOver
+    return session
+
+
+def session_cookie(session: Session) -> dict[str, str]:
+    """Return the header that keeps a session, for another half an hour from now."""
+    from dataclasses import replace
+
+    from loyalty.domain.portal import session_ends_at
+
+    now = composition.clock().now()
+    renewed = replace(session, expires_at=session_ends_at(session.started_at, now))
+    seconds = int((renewed.expires_at - now).total_seconds())
+    return web.set_cookie(COOKIE, tokens().sign_session(renewed), seconds)
+
+
+def page(request: Request, template: str, member: Member, **context: Any) -> Response:
+    """Return a page of a member who is signed in, whose session it prolongs."""
+    session = session_of(request)
+    html = _rendered(
+        request,
+        template,
+        language=member.portal.language,
+        csrf=web.csrf_token(session.session_id),
+        member=member,
+        **context,
+    )
+    return web.page(html, headers=session_cookie(session))
+
+
+def open_page(
+    request: Request, template: str, status: int = HTTPStatus.OK, **context: Any
+) -> Response:
+    """Return a page that needs no session."""
+    session = session_in(request)
+    csrf = web.csrf_token(session.session_id) if session else None
+    return web.page(
+        _rendered(request, template, language=None, csrf=csrf, member=None, **context), status
+    )
+
+
+def refused(request: Request, problem: Problem) -> Response:
+    """Return the page that says why a request was refused; a session that is over begins anew."""
+    if problem.code == SessionOver.code:
+        return web.see_other(SIGN_IN, web.drop_cookie(COOKIE))
+    return open_page(request, "portal/refused", problem.status, problem=problem)
+
+
+def _rendered(request: Request, template: str, *, language: str | None, **context: Any) -> str:
+    return web.pages().render(
+        template,
+        {"zone": zone(), "notice": request.query.get("notice"), "path": request.path, **context},
+        language=web.language_of(request, language),
+    )

@@ -1,0 +1,99 @@
+"""A browser without a screen: it keeps a cookie, sends forms from our pages, follows redirects."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.support.moto_app import lambda_context
+
+_FORM = re.compile(r'<form [^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
+_HIDDEN = re.compile(r'name="csrf" value="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer of a page's function, after redirects; `path` is where the browser is now."""
+
+    status: int
+    path: str
+    headers: Mapping[str, str]
+    text: str
+
+    def says(self, words: str) -> bool:
+        """Tell whether a person reads these words."""
+        visible = html.unescape(re.sub(r"<[^>]+>", " ", self.text))
+        return words in " ".join(visible.split())
+
+
+@dataclass
+class Browser:
+    """Speaks to `functions/web/<site>.py`; `cookie` is the one that it keeps."""
+
+    site: str = "portal"
+    language: str = "en"
+    cookie: str = ""
+    page: Page = field(default_factory=lambda: Page(0, "", {}, ""))
+
+    def open(self, path: str) -> Page:
+        """Go to an address."""
+        return self._go("GET", path, "")
+
+    def submit(self, action: str, fields: Mapping[str, str] | None = None) -> Page:
+        """Fill in and send the form of this action on the page that is open."""
+        forms = {html.unescape(action): body for action, body in _FORM.findall(self.page.text)}
+        assert action in forms, f"no form for {action} on {self.page.path}: {sorted(forms)}"
+        token = _HIDDEN.search(forms[action])
+        csrf = {"csrf": token.group(1)} if token else {}
+        return self.post(action, {**csrf, **(fields or {})})
+
+    def post(
+        self, path: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> Page:
+        """Send a form, wherever it comes from."""
+        sent = headers if headers is not None else {"sec-fetch-site": "same-origin"}
+        return self._go("POST", path, urlencode(fields), sent)
+
+    def _go(
+        self, method: str, address: str, body: str, headers: Mapping[str, str] | None = None
+    ) -> Page:
+        found = self.ask(method, address, body, headers)
+        if found.status == 303:
+            return self._go("GET", found.headers["Location"], "")
+        self.page = found
+        return found
+
+    def ask(
+        self, method: str, address: str, body: str = "", headers: Mapping[str, str] | None = None
+    ) -> Page:
+        """Send one request and keep the cookie; no redirect is followed."""
+        url = urlsplit(address)
+        query = dict(parse_qsl(url.query))
+        sent = {
+            "accept": "text/html",
+            "accept-language": self.language,
+            "content-type": "application/x-www-form-urlencoded",
+            **({"cookie": self.cookie} if self.cookie else {}),
+            **(headers or {}),
+        }
+        event = {
+            "path": url.path,
+            "httpMethod": method,
+            "headers": sent,
+            "queryStringParameters": query or None,
+            "multiValueQueryStringParameters": {name: [text] for name, text in query.items()},
+            "requestContext": {},
+            "body": body or None,
+            "isBase64Encoded": False,
+        }
+        handler = importlib.import_module(f"web.{self.site}").handler
+        answer = handler(event, lambda_context())
+        given = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+        if "Set-Cookie" in given:
+            pair = given["Set-Cookie"].split(";")[0]
+            self.cookie = "" if "Max-Age=0" in given["Set-Cookie"] else pair
+        return Page(answer["statusCode"], url.path, given, answer["body"])
