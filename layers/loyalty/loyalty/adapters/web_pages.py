@@ -20,6 +20,9 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
+from loyalty.adapters.voucher_images import bars, qr
+from loyalty.domain.voucher_codes import shown
+
 WEB: Final = Path(__file__).parent.parent / "web"
 # What the templates are written in comes first.
 LANGUAGES: Final = ("en", "de")
@@ -109,6 +112,8 @@ def _environment(language: str) -> Environment:
     locale = Locale.parse(_LOCALES[language])
     environment.filters |= _filters(locale)
     environment.globals |= {
+        "bars": bars,
+        "qr": qr,
         "language": language,
         "languages": _language_names(),
         "static": _static_urls().__getitem__,
@@ -157,7 +162,14 @@ def _filters(locale: Locale) -> dict[str, Any]:
         """As 3 May 2017, 14:05, in the program's time zone."""
         return format_datetime(_in_zone(context, moment), "medium", locale=locale)
 
-    return {"number": number, "signed": signed, "money": money, "day": day, "time": time}
+    return {
+        "day": day,
+        "grouped": shown,
+        "money": money,
+        "number": number,
+        "signed": signed,
+        "time": time,
+    }
 
 
 def _in_zone(context: Context, moment: Any) -> Any:

@@ -180,6 +180,12 @@ class OutreachData(ArmData):
     outreach: int
 
 
+class LeavingData(StatusData):
+    """`tier` is the one that the member was in."""
+
+    tier: str
+
+
 class MergeData(StatusData):
     """`tier` and `variant` are those in which the member stops, or begins again, to be counted."""
 
@@ -246,6 +252,10 @@ class OutreachSent(Event[OutreachData]):
     """A silent customer was written to again."""
 
 
+class MemberLeft(Event[LeavingData]):
+    """A member left the program; points are forfeited after thirty days."""
+
+
 class MemberMerged(Event[MergeData]):
     """A customer is the survivor now; only their history is left."""
 
@@ -305,6 +315,7 @@ OUTBOUND: tuple[type[Event[BaseModel]], ...] = (
     PreferenceChanged,
     ChannelSuppressed,
     OutreachSent,
+    MemberLeft,
     MemberMerged,
     MemberAbsorbed,
     MergeUndone,

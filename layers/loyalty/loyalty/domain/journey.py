@@ -210,7 +210,7 @@ def answer(member: Member, given: Answer, definition: ProgramDefinition, at: dat
 
 
 def enrol(member: Member, definition: ProgramDefinition, at: datetime) -> Step:
-    """Make a customer a member: points and a tier from now on.
+    """Make a customer a member: points and a tier from now on; also one who had left.
 
     Parameters
     ----------
@@ -229,7 +229,9 @@ def enrol(member: Member, definition: ProgramDefinition, at: datetime) -> Step:
     if member.enrolled:
         raise AlreadyEnrolled(member.member_id)
     enrolled = replace(_enrolled(member, definition, at), version=member.version + 1)
-    if definition.open_elite and member.status == "prospect":
+    if member.status == "left":
+        enrolled = replace(enrolled, status="prospect", status_since=at)
+    if definition.open_elite and enrolled.status == "prospect":
         enrolled = replace(enrolled, status="active", status_since=at)
     return Step(enrolled, (status_change(member, enrolled, "MemberEnrolled", at),))
 

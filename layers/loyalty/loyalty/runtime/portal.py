@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from loyalty.contracts.problems import Problem
 from loyalty.domain.errors import SessionOver
 from loyalty.runtime import composition, web
+from loyalty.runtime.messaging import catalogue
+from loyalty.runtime.rewarding import voucher_store
 from loyalty.runtime.routing import Request, Response
 
 if TYPE_CHECKING:
     from loyalty.domain.member import Member
     from loyalty.services.letters import Outbox
-    from loyalty.services.portal_ports import PortalTokens, Session
+    from loyalty.services.portal_ports import PortalTokens, Session, Wallet
     from loyalty.services.ports import Clock, MemberStore, ProgramStore
+    from loyalty.services.statement import RewardCatalogue
+    from loyalty.services.voucher_ports import VoucherStore
 
 COOKIE: Final = "session"
 HOME: Final = "/portal"
@@ -33,6 +37,35 @@ class LinkPorts(TypedDict):
     outbox: Outbox
     tokens: PortalTokens
     program: ProgramStore
+
+
+class PagePorts(TypedDict):
+    store: MemberStore
+    program: ProgramStore
+    catalogue: RewardCatalogue
+    clock: Clock
+
+
+class HistoryPorts(TypedDict):
+    store: MemberStore
+    catalogue: RewardCatalogue
+
+
+class WalletPorts(TypedDict):
+    wallet: Wallet
+    clock: Clock
+
+
+class AccountPorts(TypedDict):
+    store: MemberStore
+    program: ProgramStore
+    clock: Clock
+
+
+class LeavingPorts(TypedDict):
+    store: MemberStore
+    vouchers: VoucherStore
+    clock: Clock
 
 
 @cache
@@ -58,6 +91,39 @@ def link_ports() -> LinkPorts:
         "outbox": composition.outbox(),
         "tokens": tokens(),
         "program": composition.program_store(),
+    }
+
+
+def page_ports() -> PagePorts:
+    """Return what home and rewards need."""
+    return {**account_ports(), "catalogue": catalogue()}
+
+
+def history_ports() -> HistoryPorts:
+    """Return what the history of points needs."""
+    return {"store": composition.member_store(), "catalogue": catalogue()}
+
+
+def wallet_ports() -> WalletPorts:
+    """Return what the list of vouchers needs."""
+    return {"wallet": voucher_store(), "clock": composition.clock()}
+
+
+def account_ports() -> AccountPorts:
+    """Return what showing and changing what a member told us need."""
+    return {
+        "store": composition.member_store(),
+        "program": composition.program_store(),
+        "clock": composition.clock(),
+    }
+
+
+def leaving_ports() -> LeavingPorts:
+    """Return what leaving, and taking all data along, need."""
+    return {
+        "store": composition.member_store(),
+        "vouchers": voucher_store(),
+        "clock": composition.clock(),
     }
 
 

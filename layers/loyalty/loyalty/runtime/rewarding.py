@@ -10,6 +10,7 @@ from loyalty.runtime.settings import settings
 
 if TYPE_CHECKING:
     from loyalty.adapters.dynamodb.tables import Tables
+    from loyalty.adapters.dynamodb.voucher_store import DynamoVoucherStore
     from loyalty.services.ports import Clock, Ids, MemberStore, ProgramStore, ReportStore
     from loyalty.services.reward_ports import RewardStore
     from loyalty.services.task_ports import TaskStore
@@ -67,7 +68,7 @@ class RedemptionPorts(SpendingPorts):
     ids: Ids
 
 
-def voucher_store() -> VoucherStore:
+def voucher_store() -> DynamoVoucherStore:
     """Return the store of vouchers."""
     return _voucher_store(composition.tables())
 
@@ -155,7 +156,7 @@ def redemption_ports() -> RedemptionPorts:
 
 
 @cache
-def _voucher_store(tables: Tables) -> VoucherStore:
+def _voucher_store(tables: Tables) -> DynamoVoucherStore:
     from loyalty.adapters.dynamodb.voucher_store import DynamoVoucherStore
     from loyalty.adapters.dynamodb.voucher_tables import bind_vouchers
 

@@ -133,6 +133,15 @@ def see_other(path: str, headers: Mapping[str, str] | None = None) -> Response:
     )
 
 
+def download(text: str, file_name: str) -> Response:
+    """Return a JSON document that the browser saves as a file."""
+    headers = {
+        **http.SECURITY_HEADERS,
+        "Content-Disposition": f'attachment; filename="{file_name}"',
+    }
+    return Response(HTTPStatus.OK, "application/json", text, headers=headers)
+
+
 def static_file(name: str) -> Response | None:
     """Return a file that every page may show, kept for a year; None when there is none."""
     from loyalty.adapters.web_pages import static_files

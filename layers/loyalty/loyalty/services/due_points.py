@@ -1,4 +1,4 @@
-"""Working through what is due of all members: releases and expiries, one shard a message."""
+"""Working through what is due of all members' points, one shard a message."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from loyalty.contracts.values import iso
 from loyalty.services.expire_points import expire
+from loyalty.services.leave import forfeit_points
 from loyalty.services.ports import DUE_SHARDS, Clock, Due, DueKind, MemberStore, WorkQueue
 from loyalty.services.release_points import release
 
@@ -20,7 +21,11 @@ class _Work(Protocol):
 
 
 # Releases come first: a late one may fill a lot that has expired by now.
-_WORK: Final[Mapping[DueKind, _Work]] = {"release": release, "expiry": expire}
+_WORK: Final[Mapping[DueKind, _Work]] = {
+    "release": release,
+    "expiry": expire,
+    "forfeiture": forfeit_points,
+}
 
 
 def plan_due_points(*, store: MemberStore, clock: Clock, queue: WorkQueue) -> None:
@@ -49,12 +54,12 @@ def work_through_shard(
     queue: WorkQueue,
     limit: int = DUE_PER_MESSAGE,
 ) -> int:
-    """Release or expire what is due in a shard, and queue the shard again when that was not all.
+    """Do what is due in a shard, and queue the shard again when that was not all.
 
     Parameters
     ----------
     kind
-        `release` or `expiry`.
+        `release`, `expiry` or `forfeiture`.
     shard
         One of `DUE_SHARDS`.
     until
@@ -65,7 +70,7 @@ def work_through_shard(
     Returns
     -------
     int
-        How many windows were released, or lots expired.
+        How many windows were released, lots expired, or balances forfeited.
 
     Raises
     ------

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from loyalty.domain.member import Member
+from loyalty.domain.vouchers import Voucher
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,13 @@ class PortalTokens(Protocol):
     def sign_session(self, session: Session) -> str: ...
 
     def session(self, token: str, *, now: datetime) -> Session | None: ...
+
+
+class Wallet(Protocol):
+    """A member with their vouchers."""
+
+    def wallet(
+        self, member_id: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[Member | None, Sequence[Voucher], str | None]:
+        """Return the member and vouchers, newest first: one Query of keys, one BatchGetItem."""
+        ...

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DueKind = Literal[
     "release",
     "expiry",
+    "forfeiture",
     "outreach",
     "points_sms",
     "statement",

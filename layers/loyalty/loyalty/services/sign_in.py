@@ -121,7 +121,7 @@ def sign_in(token: str, *, store: MemberStore, tokens: PortalTokens, clock: Cloc
     return with_retries(decide)
 
 
-def sign_out(session: Session, *, store: MemberStore, tokens: PortalTokens, clock: Clock) -> None:
+def sign_out(session: Session, *, store: MemberStore) -> None:
     """End all sessions of the member. Requests: 1 read, 1 transaction."""
 
     def decide() -> None:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.models import Model
 
-from loyalty.adapters.dynamodb import pages, voucher_items
+from loyalty.adapters.dynamodb import keys, pages, voucher_items
 from loyalty.adapters.dynamodb.attributes import sortable
 from loyalty.adapters.dynamodb.keys import Key
+from loyalty.adapters.dynamodb.profile_item import ProfileItem
 from loyalty.adapters.dynamodb.reading import read_across
-from loyalty.adapters.dynamodb.tables import Tables
+from loyalty.adapters.dynamodb.tables import MembersItem, Tables
 from loyalty.adapters.dynamodb.transaction import LabelledTransaction, TransactionRefused
 from loyalty.adapters.dynamodb.voucher_items import (
     VoucherBatchItem,
@@ -26,6 +28,7 @@ from loyalty.adapters.dynamodb.voucher_tables import (
     VouchersItem,
 )
 from loyalty.domain.errors import CursorInvalid
+from loyalty.domain.member import Member
 from loyalty.domain.voucher_codes import read
 from loyalty.domain.vouchers import Voucher, VoucherStep
 from loyalty.services.ports import ChangeRefused
@@ -35,7 +38,7 @@ _REFUSED = "ConditionalCheckFailedException"
 
 
 class DynamoVoucherStore:
-    """Implements `loyalty.services.voucher_ports.VoucherStore`; its models must be bound."""
+    """Implements `VoucherStore` and `Wallet`; its models must be bound."""
 
     def __init__(self, tables: Tables, table_name: str) -> None:
         self._tables = tables
@@ -93,6 +96,33 @@ class DynamoVoucherStore:
         self, member_ids: Sequence[str], *, limit: int, cursor: str | None = None
     ) -> tuple[Sequence[Voucher], str | None]:
         """Return vouchers, newest first: one Query of keys per member, one BatchGetItem."""
+        codes, following = self._codes_of(member_ids, limit, cursor)
+        by_code = {found.code: found for found in (self.vouchers(codes) if codes else ())}
+        return [by_code[code] for code in codes], following
+
+    def wallet(
+        self, member_id: str, *, limit: int, cursor: str | None = None
+    ) -> tuple[Member | None, Sequence[Voucher], str | None]:
+        codes, following = self._codes_of((member_id,), limit, cursor)
+        member: Member | None = None
+        by_code: dict[str, Voucher] = {}
+        wanted: dict[type[Model], list[Key]] = {
+            MembersItem: [keys.profile(member_id)],
+            VouchersItem: list(map(voucher_items.voucher_key, codes)),
+        }
+        for item in read_across(self._tables, wanted):
+            match item:
+                case ProfileItem():
+                    member = item.member()
+                case VoucherItem():
+                    by_code[item.code] = item.voucher()
+        if member is not None and member.absorbed:
+            return member, *self.vouchers_of(member.member_ids, limit=limit, cursor=cursor)
+        return member, [by_code[code] for code in codes], following
+
+    def _codes_of(
+        self, member_ids: Sequence[str], limit: int, cursor: str | None
+    ) -> tuple[Sequence[str], str | None]:
         older = None
         if cursor is not None:
             position = pages.decode_cursor(cursor)
@@ -113,9 +143,7 @@ class DynamoVoucherStore:
         ]
         times.sort(reverse=True)
         codes = [voucher_items.code_of(time) for time in times[:limit]]
-        by_code = {found.code: found for found in (self.vouchers(codes) if codes else ())}
-        following = pages.encode_cursor(times[limit - 1]) if len(times) > limit else None
-        return [by_code[code] for code in codes], following
+        return codes, pages.encode_cursor(times[limit - 1]) if len(times) > limit else None
 
     def expiring(self, day: date, shard: int, *, until: datetime, limit: int) -> Sequence[str]:
         answer = self._tables.connection.query(

@@ -1,0 +1,86 @@
+"""What a member changes in the portal, besides what other doors do too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from loyalty.domain.journey import Step
+from loyalty.domain.member import Channel, Consent, Preference
+from loyalty.domain.portal import speaking
+from loyalty.services.consents import change_consents
+from loyalty.services.customers import commit_step, current_member
+from loyalty.services.portal import advertising
+from loyalty.services.portal_ports import Session
+from loyalty.services.ports import Clock, MemberStore, ProgramStore
+from loyalty.services.preferences import record_preferences
+from loyalty.services.retrying import with_retries
+from loyalty.services.sign_in import require_session
+
+SOURCE: Final = "portal"
+# What stands beside the boxes (`web/templates/portal/account.html`).
+WORDING: Final = "portal-1"
+
+
+def present(session: Session, *, store: MemberStore) -> str:
+    """Return the id of the member whose session it is. Requests: 1 read.
+
+    Raises
+    ------
+    SessionOver
+        The session holds no more.
+    """
+    return require_session(session, store.member(session.member_id)).member_id
+
+
+def change_messages(
+    session: Session,
+    advertised: Mapping[Channel, bool],
+    preferences: Mapping[Preference, bool],
+    *,
+    store: MemberStore,
+    program: ProgramStore,
+    clock: Clock,
+) -> None:
+    """Record which advertising and which service messages a member wants.
+
+    A box that was left as it was says nothing: only what differs becomes a consent or an opt-out.
+    Requests: 3 reads, 2 transactions at most.
+
+    Raises
+    ------
+    SessionOver
+        The session holds no more.
+    MemberBusy
+        Others kept changing the member.
+    """
+    member = require_session(session, store.member(session.member_id))
+    now = clock.now()
+    before = advertising(member, program.current(now))
+    said = {
+        channel: Consent(granted, now, SOURCE, WORDING)
+        for channel, granted in advertised.items()
+        if granted != before[channel]
+    }
+    if said:
+        change_consents(session.member_id, said, store=store, program=program, clock=clock)
+    record_preferences(session.member_id, preferences, store=store, program=program, clock=clock)
+
+
+def choose_language(session: Session, language: str, *, store: MemberStore) -> None:
+    """Keep the language that a member chose. Requests: 1 read, 1 transaction.
+
+    Raises
+    ------
+    SessionOver
+        The session holds no more.
+    MemberBusy
+        Others kept changing the member.
+    """
+
+    def decide() -> None:
+        member = require_session(session, current_member(store, session.member_id))
+        if member.portal.language != language:
+            commit_step(store, member, Step(speaking(member, language)))
+
+    with_retries(decide)
