@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from loyalty.contracts.invitations import InvitationView, LinkToken, UnsubscribeView
 from loyalty.domain.errors import DomainError
-from loyalty.runtime import composition, http
+from loyalty.runtime import composition, http, portal, web
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services import invitations
@@ -40,9 +40,10 @@ def get_invitation(token: LinkToken, answer: Literal["accept", "decline"] = "acc
     "/v1/invitations/<token>/accept", summary="Accept", tags=["invitations"], responses=_INVITATION
 )
 def accept(token: LinkToken) -> Response:
-    return _shown(
-        HTTPStatus.OK, "accepted", invitations.accept(token, **composition.invitation_ports())
-    )
+    accepted = invitations.accept(token, **composition.invitation_ports())
+    if not http.wants_html(app):
+        return http.answer(HTTPStatus.OK, accepted)
+    return _page(HTTPStatus.OK, "accepted", portal_url=portal.url_after_acceptance(token))
 
 
 @app.post(
@@ -86,7 +87,7 @@ def _shown(
     status: int, template: str, view: InvitationView | UnsubscribeView, **context: Any
 ) -> Response:
     if http.wants_html(app):
-        return http.page(status, composition.renderer().page(template, {"view": view, **context}))
+        return _page(status, template, view=view, **context)
     return http.answer(status, view)
 
 
@@ -94,8 +95,16 @@ def refused(error: DomainError) -> Response:
     """A browser gets a page that says so in plain words, with the problem's status."""
     if not http.wants_html(app):
         return http.domain_refusal(error)
-    content = http.domain_problem(error)
-    return http.page(content.status, composition.renderer().page("refused", {"problem": content}))
+    content = http.problem_of(error)
+    return _page(content.status, "refused", problem=content)
+
+
+def _page(status: int, template: str, **context: Any) -> Response:
+    language = web.language_of(app.request)
+    html = web.pages().render(
+        f"invitation/{template}", {"csrf": None, **context}, language=language
+    )
+    return web.page(html, status)
 
 
 app.on_refusal(DomainError, refused)

@@ -1,4 +1,4 @@
-"""Mails, text messages and pages from the package's own Jinja templates."""
+"""Mails and text messages from the package's own Jinja templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loyalty.services.ports import Email
 
 
 class JinjaRenderer:
-    """Renders `templates/mail`, `templates/sms` and `templates/pages`; values are escaped in HTML.
+    """Renders `templates/mail` and `templates/sms`; values are escaped in HTML.
 
     A value that a template names and nobody gives is an error, not an empty place.
     """
@@ -49,10 +49,6 @@ class JinjaRenderer:
     def sms(self, template: str, *, to: str, context: Mapping[str, object]) -> Sms:
         """Render `sms/<template>.txt` with `context`, as one line."""
         return Sms(to=to, text=" ".join(self._render(f"sms/{template}.txt", context).split()))
-
-    def page(self, template: str, context: Mapping[str, object]) -> str:
-        """Render `pages/<template>.html` with `context`."""
-        return self._render(f"pages/{template}.html", context)
 
     def _render(self, name: str, context: Mapping[str, object]) -> str:
         return self._environment.get_template(name).render(context)

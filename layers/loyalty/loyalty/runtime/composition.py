@@ -130,7 +130,7 @@ def email_sender() -> EmailSender:
 
 @cache
 def renderer() -> JinjaRenderer:
-    """Return the renderer of mails and pages."""
+    """Return the renderer of mails and text messages."""
     from loyalty.adapters.rendering import JinjaRenderer
 
     return JinjaRenderer()

@@ -88,20 +88,6 @@ def answer(
     )
 
 
-def page(status: int, html: str) -> Response:
-    """Return an HTML page that runs nothing and embeds nothing from elsewhere."""
-    policy = (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
-    headers = {
-        **SECURITY_HEADERS,
-        "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
-    }
-    return Response(status, "text/html; charset=utf-8", html, headers=headers)
-
-
 def csv(status: int, table: str) -> Response:
     """Return a table as comma-separated values."""
     return Response(status, "text/csv; charset=utf-8", table, headers=SECURITY_HEADERS)

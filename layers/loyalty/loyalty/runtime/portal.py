@@ -13,6 +13,7 @@ from loyalty.runtime import composition, web
 from loyalty.runtime.messaging import catalogue
 from loyalty.runtime.rewarding import voucher_store
 from loyalty.runtime.routing import Request, Response
+from loyalty.services.customers import current_member
 
 if TYPE_CHECKING:
     from loyalty.domain.member import Member
@@ -125,6 +126,17 @@ def leaving_ports() -> LeavingPorts:
         "vouchers": voucher_store(),
         "clock": composition.clock(),
     }
+
+
+def url_after_acceptance(invitation_token: str) -> str:
+    """Return where somebody may sign in who has just accepted the invitation of this token."""
+    from loyalty.services.letters import INVITATION
+    from loyalty.services.sign_in import link_url
+
+    now = composition.clock().now()
+    link = composition.link_signer().verify(INVITATION, invitation_token, now=now)
+    member = current_member(composition.member_store(), link.member_id)
+    return link_url(member, tokens(), composition.public_url(), now)
 
 
 def zone() -> tzinfo:

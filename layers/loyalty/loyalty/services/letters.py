@@ -113,9 +113,7 @@ def _template(kind: LetterKind, member: Member, definition: ProgramDefinition) -
 def _urls(
     kind: LetterKind, member: Member, definition: ProgramDefinition, outbox: Outbox, at: datetime
 ) -> dict[str, object]:
-    if kind in SERVICE:
-        return {}
-    if kind == "win_back":
+    if kind in SERVICE or kind == "win_back":
         return {"portal_url": f"{outbox.public_url}/portal"}
     expires_at = at + timedelta(days=definition.link_valid_days)
     token = outbox.links.sign(INVITATION, member.member_id, issued_at=at, expires_at=expires_at)

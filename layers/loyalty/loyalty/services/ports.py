@@ -310,12 +310,6 @@ class Renderer(Protocol):
         ...
 
 
-class PageRenderer(Protocol):
-    def page(self, template: str, context: Mapping[str, object]) -> str:
-        """Render `pages/<template>.html`."""
-        ...
-
-
 class Link(NamedTuple):
     """What a link's holder may speak for, and until when."""
 
