@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _TEXT_SUFFIXES = frozenset(
-    {"", ".cfg", ".csv", ".css", ".html", ".in", ".ini", ".json", ".jsonl", ".md", ".py", ".toml"}
-    | {".txt", ".yaml", ".yml", ".j2"}
+    {"", ".cfg", ".csv", ".css", ".html", ".in", ".ini", ".json", ".jsonl", ".md", ".po", ".py"}
+    | {".svg", ".toml", ".txt", ".yaml", ".yml", ".j2"}
 )
 # One letter of each stands in brackets, so that this file does not find itself.
 FORBIDDEN = {

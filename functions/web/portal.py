@@ -16,7 +16,7 @@ from loyalty.contracts.portal import (
 )
 from loyalty.contracts.rewards import RedemptionRequest
 from loyalty.contracts.values import Cursor, Key
-from loyalty.runtime import composition, portal, rewarding, web
+from loyalty.runtime import composition, offering, portal, rewarding, web
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services import portal as pages
@@ -24,6 +24,7 @@ from loyalty.services import portal_changes, sign_in
 from loyalty.services.change_profile import change_profile
 from loyalty.services.export_member import export_member
 from loyalty.services.leave import leave_program
+from loyalty.services.member_offers import activate_offer, deactivate_offer
 from loyalty.services.redeem_reward import redeem_reward
 
 app = web.Site(session_id=portal.session_id_in, refused=portal.refused)
@@ -70,6 +71,25 @@ def post_sign_out() -> Response:
 def get_home() -> Response:
     view = pages.home(portal.session_of(app.request), **portal.page_ports())
     return portal.page(app.request, "portal/home", view.member, view=view)
+
+
+@app.get("/portal/offers")
+def get_offers() -> Response:
+    session = portal.session_of(app.request)
+    view = pages.offers(session, **offering.member_offer_ports())
+    return portal.page(app.request, "portal/offers", view.member, view=view)
+
+
+@app.post("/portal/offers/<offer_id>/activation")
+def post_activation(offer_id: Key) -> Response:
+    activate_offer(_present_member(), offer_id, **offering.offer_use_ports())
+    return web.see_other("/portal/offers?notice=activated")
+
+
+@app.post("/portal/offers/<offer_id>/deactivation")
+def post_deactivation(offer_id: Key) -> Response:
+    deactivate_offer(_present_member(), offer_id, **offering.offer_use_ports())
+    return web.see_other("/portal/offers?notice=deactivated")
 
 
 @app.get("/portal/rewards")

@@ -16,8 +16,13 @@ from loyalty.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 Resources = dict[str, dict[str, Any]]
-# Served, but no part of the API that is described.
-UNDESCRIBED = {("get", "/v1/openapi.json"), ("get", "/docs")}
+# Served, but no part of the API that is described; pages check their sessions themselves.
+PAGES = {
+    ("get", "/static/{name}"),
+    ("x-amazon-apigateway-any-method", "/portal"),
+    ("x-amazon-apigateway-any-method", "/portal/{proxy+}"),
+}
+UNDESCRIBED = {("get", "/v1/openapi.json"), ("get", "/docs")} | PAGES
 
 
 @pytest.fixture(scope="module")

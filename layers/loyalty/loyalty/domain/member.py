@@ -11,7 +11,7 @@ from loyalty.domain.ledger import Account
 from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
-from loyalty.domain.portal import PortalAccess
+from loyalty.domain.portal_access import PortalAccess
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from loyalty.domain.errors import SignInLinkInvalid
-
-if TYPE_CHECKING:
-    from loyalty.domain.member import Member
+from loyalty.domain.member import Member
+from loyalty.domain.offer_rules import is_in_elite
+from loyalty.domain.portal_access import PortalAccess
 
 LINK_VALID: Final = timedelta(minutes=15)
 # How many links may be mailed to a member within `LINK_VALID`.
@@ -18,31 +18,10 @@ SESSION_IDLE: Final = timedelta(minutes=30)
 SESSION_LONGEST: Final = timedelta(hours=12)
 
 
-@dataclass(frozen=True, slots=True)
-class PortalAccess:
-    """A member's side of signing in.
-
-    `links_sent_at` are the latest links that were mailed, newest last. `sign_ins` counts the links
-    that were used, and `sign_outs` how often the member signed out: a link or a session is good
-    for one count only, so that neither needs a list of what is void. `language` is what the member
-    chose; None follows the browser.
-    """
-
-    language: str | None = None
-    links_sent_at: tuple[datetime, ...] = ()
-    sign_ins: int = 0
-    sign_outs: int = 0
-
-
-def may_enter(member: Member) -> bool:
-    """Tell whether the portal is open to a member: active, or lapsed and to be won back."""
-    return member.status == "active" or member.inactive_reason == "lapsed"
-
-
 def may_get_link(member: Member, at: datetime) -> bool:
     """Tell whether another link may be mailed to a member now."""
     recent = [sent for sent in member.portal.links_sent_at if sent > at - LINK_VALID]
-    return may_enter(member) and len(recent) < LINKS_AT_ONCE
+    return is_in_elite(member) and len(recent) < LINKS_AT_ONCE
 
 
 def with_link_sent(member: Member, at: datetime) -> Member:
@@ -59,7 +38,7 @@ def signed_in(member: Member, number: int) -> Member:
     SignInLinkInvalid
         That link, or a later one, was used before; or the portal is closed to the member.
     """
-    if number != member.portal.sign_ins or not may_enter(member):
+    if number != member.portal.sign_ins or not is_in_elite(member):
         raise SignInLinkInvalid(member.member_id)
     return _changed(member, replace(member.portal, sign_ins=number + 1))
 

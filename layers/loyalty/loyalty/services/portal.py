@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from loyalty.contracts.offers import MemberOfferView
 from loyalty.domain.ledger import Entry, Lot, spendable, spendable_lots
 from loyalty.domain.member import Channel, Member, Preference
 from loyalty.domain.preferences import all_preferences
@@ -14,6 +15,8 @@ from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable, RewardNotFound
 from loyalty.domain.rewards import Reward, require_available
 from loyalty.domain.vouchers import Voucher, VoucherState, state_at
+from loyalty.services.member_offers import offers_for
+from loyalty.services.offer_ports import OfferCatalogue
 from loyalty.services.portal_ports import Session, Wallet
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.sign_in import require_session
@@ -21,6 +24,7 @@ from loyalty.services.statement import Figures, RewardCatalogue, figures
 
 CHANNELS: Final[tuple[Channel, ...]] = ("email", "sms", "push")
 LATEST: Final = 4
+OFFERS_SHOWN: Final = 60
 
 Availability = Literal["within_reach", "points_missing", "out_of_stock"]
 Happening = Literal[
@@ -98,6 +102,12 @@ class Rewards:
     currency: str
     points: int
     rewards: Sequence[RewardOffer]
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    member: Member
+    offers: Sequence[MemberOfferView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +214,21 @@ def reward(
         if offer.reward.reward_id == reward_id:
             return found, offer
     raise RewardNotFound(reward_id)
+
+
+def offers(
+    session: Session,
+    *,
+    store: MemberStore,
+    program: ProgramStore,
+    catalogue: OfferCatalogue,
+    clock: Clock,
+) -> Offers:
+    """Return the offers that are for the member now, the best ones first. Requests: 1 read."""
+    member = require_session(session, store.member(session.member_id))
+    now = clock.now()
+    found = offers_for(member, catalogue.offers(), program.current(now), now)
+    return Offers(member, found[:OFFERS_SHOWN])
 
 
 def history(

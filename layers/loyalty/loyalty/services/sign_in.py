@@ -9,9 +9,9 @@ from loyalty.domain.errors import IdentityInvalid, MemberNotFound, SessionOver, 
 from loyalty.domain.identity import identities
 from loyalty.domain.journey import Step
 from loyalty.domain.member import Member
+from loyalty.domain.offer_rules import is_in_elite
 from loyalty.domain.portal import (
     LINK_VALID,
-    may_enter,
     may_get_link,
     session_ends_at,
     signed_in,
@@ -140,7 +140,7 @@ def require_session(session: Session, member: Member | None) -> Member:
     SessionOver
         Signed out since; or there is no such member, or none with a portal, any more.
     """
-    holds = member is not None and may_enter(member) and session.number == member.portal.sign_outs
+    holds = member is not None and is_in_elite(member) and session.number == member.portal.sign_outs
     if not holds or member is None:
         raise SessionOver(session.member_id)
     return member

@@ -1,0 +1,22 @@
+"""What the portal keeps of a member; a part of the profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PortalAccess:
+    """A member's side of signing in.
+
+    `links_sent_at` are the latest links that were mailed, newest last. `sign_ins` counts the links
+    that were used, and `sign_outs` how often the member signed out: a link or a session is good
+    for one count only, so that neither needs a list of what is void. `language` is what the member
+    chose; None follows the browser.
+    """
+
+    language: str | None = None
+    links_sent_at: tuple[datetime, ...] = ()
+    sign_ins: int = 0
+    sign_outs: int = 0
