@@ -9,9 +9,15 @@ import pytest
 
 from tests.support.examples import NOW
 from tests.support.moto_app import MotoApp, moto_app
+from tests.support.portal_app import Portal
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[MotoApp]:
     with moto_app(tmp_path, NOW) as application:
         yield application
+
+
+@pytest.fixture
+def portal(app: MotoApp, monkeypatch: pytest.MonkeyPatch) -> Portal:
+    return Portal(app, monkeypatch)

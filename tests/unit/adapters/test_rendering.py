@@ -1,4 +1,4 @@
-"""Mails and pages: complete, escaped, and with nothing that runs or loads."""
+"""Mails: complete, escaped, and with nothing that runs or loads."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ STATEMENT = {
 }
 TEN_PERCENT = {"worth": "10 % off", "code": "ABCD-EFGH", "last_day": date(2017, 5, 1)}
 SERVICE: dict[str, dict[str, Any]] = {
-    "welcome": {},
+    "welcome": {"portal_url": "https://elite.example/portal"},
+    "sign_in": {"url": "https://elite.example/portal/sign-in/abc.def"},
     "tier_upgrade": GOLD,
     "statement": STATEMENT,
     "voucher_reminder": {"vouchers": [TEN_PERCENT]},
@@ -192,46 +193,3 @@ def test_text_messages_are_one_short_line(
     assert sms.text == text
     assert sms.text.isascii()
     assert len(sms.text) <= 160
-
-
-VIEW = SimpleNamespace(state="open", subscribed=True)
-PAGES: list[tuple[str, dict[str, Any]]] = [
-    ("invitation", {"view": VIEW, "token": "abc.def", "answer": "accept"}),
-    ("invitation", {"view": VIEW, "token": "abc.def", "answer": "decline"}),
-    ("invitation", {"view": SimpleNamespace(state="accepted"), "token": "t", "answer": "accept"}),
-    ("invitation", {"view": SimpleNamespace(state="declined"), "token": "t", "answer": "accept"}),
-    ("accepted", {"view": VIEW}),
-    ("declined", {"view": VIEW}),
-    ("unsubscribe", {"view": VIEW, "token": "abc.def"}),
-    ("unsubscribe", {"view": SimpleNamespace(subscribed=False), "token": "t"}),
-    ("unsubscribed", {"view": VIEW}),
-    *(
-        ("refused", {"problem": SimpleNamespace(code=code)})
-        for code in (
-            "invitation_expired",
-            "invitation_answered",
-            "invitation_invalid",
-            "member_busy",
-        )
-    ),
-]
-
-
-@pytest.mark.parametrize(("template", "context"), PAGES)
-def test_pages_run_and_load_nothing(template: str, context: dict[str, Any]) -> None:
-    html = RENDERER.page(template, context)
-    assert not re.search(r"<(script|img|link|iframe)|url\(|javascript:| on\w+=| style=", html)
-    assert '<html lang="en">' in html
-    assert html.count("<h1>") == 1
-
-
-@pytest.mark.parametrize("answer", ["accept", "decline"])
-def test_only_a_form_answers(answer: str) -> None:
-    html = RENDERER.page("invitation", {"view": VIEW, "token": "abc.def", "answer": answer})
-    assert f'<form method="post" action="abc.def/{answer}">' in html
-
-
-def test_an_answered_invitation_has_nothing_to_press() -> None:
-    view = SimpleNamespace(state="accepted")
-    html = RENDERER.page("invitation", {"view": view, "token": "t", "answer": "accept"})
-    assert "<form" not in html

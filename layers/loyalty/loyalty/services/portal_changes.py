@@ -9,7 +9,7 @@ from loyalty.domain.journey import Step
 from loyalty.domain.member import Channel, Consent, Preference
 from loyalty.domain.portal import speaking
 from loyalty.services.consents import change_consents
-from loyalty.services.customers import commit_step, current_member
+from loyalty.services.customers import commit_step
 from loyalty.services.portal import advertising
 from loyalty.services.portal_ports import Session
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
@@ -79,7 +79,7 @@ def choose_language(session: Session, language: str, *, store: MemberStore) -> N
     """
 
     def decide() -> None:
-        member = require_session(session, current_member(store, session.member_id))
+        member = require_session(session, store.member(session.member_id))
         if member.portal.language != language:
             commit_step(store, member, Step(speaking(member, language)))
 
