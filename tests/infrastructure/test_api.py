@@ -19,8 +19,9 @@ Resources = dict[str, dict[str, Any]]
 # Served, but no part of the API that is described; pages check their sessions themselves.
 PAGES = {
     ("get", "/static/{name}"),
-    ("x-amazon-apigateway-any-method", "/portal"),
-    ("x-amazon-apigateway-any-method", "/portal/{proxy+}"),
+    ("get", "/portal"),
+    ("get", "/portal/{proxy+}"),
+    ("post", "/portal/{proxy+}"),
 }
 UNDESCRIBED = {("get", "/v1/openapi.json"), ("get", "/docs")} | PAGES
 

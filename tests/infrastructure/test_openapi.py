@@ -17,8 +17,9 @@ UNDESCRIBED = {
     ("get", "/docs"),
     ("get", "/v1/openapi.json"),
     ("get", "/static/{name}"),
-    ("any", "/portal"),
-    ("any", "/portal/{proxy+}"),
+    ("get", "/portal"),
+    ("get", "/portal/{proxy+}"),
+    ("post", "/portal/{proxy+}"),
 }
 
 
