@@ -8,13 +8,13 @@ from typing import Final
 
 from loyalty.domain.journey import Step, status_change
 from loyalty.domain.ledger import (
-    EXPIRED,
+    ISSUED,
     Account,
     Changes,
     Entry,
-    LotChange,
     PendingChange,
     Posting,
+    lot_changes,
     post,
 )
 from loyalty.domain.member import Member
@@ -40,19 +40,26 @@ def leave(member: Member, at: datetime) -> Step:
 
 
 def forfeit(account: Account, posting: Posting) -> tuple[Account, Entry | None]:
-    """Book out all points, pending ones too; what is owed stays.
+    """Book out all points, pending ones too, as if they had expired; what is owed stays.
 
     Returns
     -------
     tuple of Account and (Entry or None)
         No entry when there were no points.
     """
-    lots = tuple(LotChange(lot.expires_at, -lot.points) for lot in account.lots)
-    pending = tuple(
-        PendingChange(part.releases_at, part.lot_expires_at, -part.points, part.held_by)
-        for part in account.pending
-        if part.points
-    )
-    if not (lots or pending):
+    changes = Changes()
+    for lot in account.lots:
+        changes = changes.plus(
+            Changes(
+                lots=lot_changes(lot.expires_at, -lot.points),
+                expired=lot_changes(lot.expires_at, lot.points),
+            )
+        )
+    for part in account.pending:
+        gone = PendingChange(part.releases_at, part.lot_expires_at, -part.points, part.held_by)
+        changes = changes.plus(
+            Changes(pending=(gone,), expired=lot_changes(part.lot_expires_at, part.points))
+        )
+    if not changes.expired:
         return account, None
-    return post(account, posting, "expiry", EXPIRED, Changes(lots=lots, pending=pending))
+    return post(account, posting, "expiry", ISSUED, changes)

@@ -14,6 +14,9 @@ EntryKind = Literal[
 ISSUED = "issued"
 EXPIRED = "expired"
 
+# The first word of the business key of an entry that takes points before their time.
+FORFEITURE = "forfeiture"
+
 # A return asks what has expired of its order's lot: nothing comes back later than that.
 EXPIRED_LOTS_KEPT = 24
 

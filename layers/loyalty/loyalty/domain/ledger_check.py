@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from loyalty.domain.ledger import (
     EXPIRED,
+    FORFEITURE,
     Account,
     Entry,
     apply,
@@ -40,8 +41,8 @@ def check(member_id: str, account: Account, entries: Iterable[Entry]) -> LedgerF
     """Hold a member's account against all of its entries, which are read once, oldest first.
 
     Checked: every entry sums to zero, none is missing, every running balance is right, the entries'
-    lines add up to the account's balances, nothing expired early, replaying them gives the
-    account's lots, and the account does not contradict itself.
+    lines add up to the account's balances, nothing but what was forfeited expired early, replaying
+    them gives the account's lots, and the account does not contradict itself.
     """
     totals: Counter[str] = Counter()
     violations: list[Violation] = []
@@ -78,8 +79,12 @@ def _entry_violations(
     has_expired = sum(line.points for line in entry.lines if line.account == EXPIRED)
     if has_expired != sum(change.points for change in entry.expired_changes):
         yield Violation("expired points are the sum of lines", f"{number} says {has_expired}")
-    too_early = [c for c in entry.expired_changes if c.expires_at > entry.recorded_at]
-    if too_early:
+    too_early = [
+        change
+        for change in entry.expired_changes
+        if change.points > 0 and change.expires_at > entry.recorded_at
+    ]
+    if too_early and not entry.business_key.startswith(f"{FORFEITURE}/"):
         yield Violation("nothing expires early", f"{number} expires {len(too_early)} live lots")
 
 

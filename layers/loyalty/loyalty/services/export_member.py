@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -27,7 +27,8 @@ def export_member(
 
     `journey` has what was decided about the member and by which values; `offers` why each was
     chosen. Which journey variant was drawn is left out, here too: who knows it behaves as its
-    member. Requests: 1 read, and 1 or 2 for each 100 entries, orders, vouchers and facts.
+    member. After a merge it is all of both. Requests: 1 read, and 1 or 2 for each 100 entries,
+    orders, vouchers and facts.
 
     Raises
     ------
@@ -38,13 +39,13 @@ def export_member(
     document = {
         "exported_at": clock.now(),
         "profile": _profile(member),
-        "points": [asdict(entry) for entry in _all(store.entries, member_id)],
-        "orders": [asdict(order) for order in _all(store.orders, member_id)],
+        "points": _rows(store.entries, member.member_ids),
+        "orders": _rows(store.orders, member.member_ids),
         "vouchers": [
             {**asdict(voucher), "code": shown(voucher.code)}
-            for voucher in _all(vouchers.vouchers_of, member_id)
+            for voucher in _all(vouchers.vouchers_of, member.member_ids)
         ],
-        "journey": [asdict(fact) for fact in _all(store.status_changes, member_id)],
+        "journey": _rows(store.status_changes, member.member_ids),
     }
     exported: dict[str, Any] = _plain(document)
     return exported
@@ -55,10 +56,14 @@ def _profile(member: Member) -> dict[str, Any]:
     return {name: kept[name] for name in kept.keys() - {"variant", "held_out"}}
 
 
-def _all(page: Page[Row], member_id: str) -> Iterator[Row]:
+def _rows(page: Page[Any], member_ids: Iterable[str]) -> list[dict[str, Any]]:
+    return [asdict(row) for member_id in member_ids for row in _all(page, member_id)]
+
+
+def _all(page: Page[Row], whose: object) -> Iterator[Row]:
     cursor: str | None = None
     while True:
-        rows, cursor = page(member_id, limit=PAGE, cursor=cursor)
+        rows, cursor = page(whose, limit=PAGE, cursor=cursor)
         yield from rows
         if cursor is None:
             return
