@@ -35,6 +35,12 @@ AT_MOST: Final = {
     "offer with a budget and a limit used with an order": 2,
     "offer of bonus points used": 2,
     "offers of a member": 1,
+    "home": 2,
+    "offers' page": 1,
+    "rewards' page": 1,
+    "vouchers' page": 2,
+    "history": 2,
+    "account": 1,
 }
 # They verify, publish, queue, start or pass on, and ask nothing of DynamoDB.
 ASK_NOTHING: Final = {
@@ -45,6 +51,7 @@ ASK_NOTHING: Final = {
     "ledger_check.plan_ledger_check",
     "streams.publish_events",
     "tier_upgrade.continue_upgrade",
+    "web.static",
 }
 
 

@@ -41,7 +41,7 @@ class Browser:
 
     def open(self, path: str) -> Page:
         """Go to an address."""
-        return self._go("GET", path, "")
+        return self._follow(self.ask("GET", path))
 
     def submit(self, action: str, fields: Mapping[str, str] | None = None) -> Page:
         """Fill in and send the form of this action on the page that is open."""
@@ -55,15 +55,18 @@ class Browser:
         self, path: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Page:
         """Send a form, wherever it comes from."""
-        sent = headers if headers is not None else {"sec-fetch-site": "same-origin"}
-        return self._go("POST", path, urlencode(fields), sent)
+        return self._follow(self.send(path, fields, headers))
 
-    def _go(
-        self, method: str, address: str, body: str, headers: Mapping[str, str] | None = None
+    def send(
+        self, path: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> Page:
-        found = self.ask(method, address, body, headers)
+        """Send a form; the redirect that answers it is not followed."""
+        sent = headers if headers is not None else {"sec-fetch-site": "same-origin"}
+        return self.ask("POST", path, urlencode(fields), sent)
+
+    def _follow(self, found: Page) -> Page:
         if found.status == 303:
-            return self._go("GET", found.headers["Location"], "")
+            return self.open(found.headers["Location"])
         self.page = found
         return found
 

@@ -10,6 +10,7 @@ from tests.figures.use_cases.journey import JOURNEY, MESSAGES
 from tests.figures.use_cases.members import MEMBERS, ORDERS
 from tests.figures.use_cases.offers import OFFERS
 from tests.figures.use_cases.points import MERGES, POINTS
+from tests.figures.use_cases.portal import PORTAL
 from tests.figures.use_cases.rewards import REWARDS, VOUCHERS
 from tests.figures.use_cases.tasks import TASKS, UPGRADES
 from tests.figures.use_cases.world import Section
@@ -22,6 +23,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "Vouchers": VOUCHERS,
     "Rewards": REWARDS,
     "Offers": OFFERS,
+    "Portal": PORTAL,
     "Elite journey and outreach": JOURNEY,
     "Service messages": MESSAGES,
     "Tasks": TASKS,

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 import pytest
 
 from loyalty.runtime import composition, messaging, offering, rewarding
+from tests.support.browser import Page
 from tests.support.counting import Requests, counting_requests
 from tests.support.dynamodb import create_tables
 from tests.support.elite_journey import journey_surroundings
@@ -189,6 +190,18 @@ def step(function: str, event: Mapping[str, Any]) -> Act:
         answer = importlib.import_module(function).handler(dict(event), lambda_context())
         assert not (answer or {}).get("batchItemFailures"), answer
         return answer
+
+    return act
+
+
+def visit(ask: Callable[[], Page]) -> Act:
+    """Return a request to the portal that has to go well."""
+
+    def act() -> Page:
+        _called.add("web.portal")
+        page = ask()
+        assert page.status in {200, 303}, page.text
+        return page
 
     return act
 
