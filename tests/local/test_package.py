@@ -51,6 +51,17 @@ def layers(app: Path) -> list[dict[str, bytes]]:
     ]
 
 
+def test_what_a_link_in_a_layer_leads_to_is_packaged(sample_app: Path) -> None:
+    pages = sample_app / "web" / "templates"
+    pages.mkdir(parents=True)
+    (pages / "home.html").write_text("<h1>Home</h1>")
+    (sample_app / "layers/shared/shared/web").symlink_to("../../../web")
+
+    [files] = [files for files in layers(sample_app) if files]
+
+    assert files["python/shared/web/templates/home.html"] == b"<h1>Home</h1>"
+
+
 def test_all_functions_share_one_zip_of_their_folder(sample_app: Path) -> None:
     template = built(sample_app).template
 

@@ -162,7 +162,13 @@ def mailbox() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("path", ["/v1", "/v1/orders", "/docs", "/docs/assets/page.css"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1", "/v1/orders", "/docs", "/docs/assets/page.css"),
+        *("/portal", "/portal/sign-in", "/console/tasks", "/static/style.css"),
+    ],
+)
 def test_the_products_paths_reach_the_deployed_stage(
     client: Client, emulator: Emulator, path: str
 ) -> None:
@@ -203,7 +209,9 @@ def test_a_client_cannot_pretend_to_be_another_one(client: Client, emulator: Emu
     assert (b"authorization", b"Bearer x") in arrived
 
 
-@pytest.mark.parametrize("path", ["/", "/v10/orders", "/docserver", "/_ministack/health"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v10/orders", "/docserver", "/portals", "/_ministack/health"]
+)
 def test_everything_else_is_the_emulator(client: Client, emulator: Emulator, path: str) -> None:
     assert client.get(path).body == b"from the emulator"
     assert emulator.scopes[0]["path"] == path

@@ -23,6 +23,7 @@ from loyalty.domain.orders import (
     Return,
     ReturnLine,
 )
+from loyalty.domain.portal_access import PortalAccess
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import (
@@ -121,6 +122,7 @@ class MemberStoreContract:
             saved_minor=1_250,
             marketing_sent_at=(NOON,),
             outreach_sent=2,
+            portal=PortalAccess("de", (NOON,), sign_ins=3, sign_outs=1),
         )
         store.commit(MemberChange(ada, claims=(CARD, EMAIL)))
         assert store.member("ada") == ada

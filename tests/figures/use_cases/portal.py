@@ -81,9 +81,7 @@ PORTAL: Final[Section] = {
     "link followed": followed,
     "home": lambda world: page(world, "/portal"),
     "offers' page": lambda world: page(world, "/portal/offers"),
-    "offer activated there": lambda world: form(
-        offered(world), "/portal/offers/coffee/activation"
-    ),
+    "offer activated there": lambda world: form(offered(world), "/portal/offers/coffee/activation"),
     "rewards' page": lambda world: page(world, "/portal/rewards"),
     "reward redeemed there": lambda world: form(world, "/portal/rewards/mug", {"version": "1"}),
     "vouchers' page": lambda world: page(world, "/portal/vouchers"),

@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 
+from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 from loyalty.adapters.dynamodb.tables import Tables
 from loyalty.adapters.dynamodb.voucher_items import shard_of
 from loyalty.adapters.dynamodb.voucher_store import DynamoVoucherStore
 from loyalty.adapters.dynamodb.voucher_tables import bind_vouchers
 from loyalty.adapters.voucher_codes import RandomVoucherCodes
 from loyalty.domain.errors import CursorInvalid
+from loyalty.domain.member import Member
 from loyalty.domain.voucher_codes import ALPHABET, RANDOM_CHARACTERS, read
+from loyalty.services.ports import MemberChange
 from loyalty.services.voucher_ports import EXPIRY_SHARDS
+from tests.support.counting import counting_requests
+from tests.support.examples import NOW
 from tests.support.voucher_store_contract import VoucherStoreContract, issued
 
 
@@ -37,6 +42,39 @@ class TestDynamoVoucherStore(VoucherStoreContract):
     def test_a_forged_cursor_is_refused(self, vouchers: DynamoVoucherStore, cursor: str) -> None:
         with pytest.raises(CursorInvalid):
             vouchers.vouchers_of(["ada"], limit=2, cursor=cursor)
+
+
+def a_member(member_id: str, **fields: Any) -> MemberChange:
+    return MemberChange(Member(member_id, version=1, created_at=NOW, status="active", **fields))
+
+
+def test_a_wallet_is_the_member_with_vouchers_in_two_requests(
+    tables: Tables, vouchers: DynamoVoucherStore
+) -> None:
+    DynamoMemberStore(tables, lambda: b"").commit(a_member("ada"))
+    mine = [issued(number, member_id="ada").voucher for number in range(3)]
+    for number in range(3):
+        vouchers.commit(issued(number, member_id="ada"))
+    vouchers.commit(issued(9, member_id="ben"))
+    with counting_requests() as requests:
+        member, found, cursor = vouchers.wallet("ada", limit=2)
+    assert requests.operations == ["Query", "BatchGetItem"]
+    assert member is not None
+    assert member.member_id == "ada"
+    _, rest, end = vouchers.wallet("ada", limit=2, cursor=cursor)
+    assert {voucher.code for voucher in (*found, *rest)} == {voucher.code for voucher in mine}
+    assert end is None
+    assert vouchers.wallet("nobody", limit=2) == (None, [], None)
+
+
+def test_a_wallet_has_the_vouchers_of_who_was_merged_in(
+    tables: Tables, vouchers: DynamoVoucherStore
+) -> None:
+    DynamoMemberStore(tables, lambda: b"").commit(a_member("ada", absorbed=("ben",)))
+    vouchers.commit(issued(1, member_id="ada"))
+    vouchers.commit(issued(2, member_id="ben"))
+    _, found, _ = vouchers.wallet("ada", limit=10)
+    assert {voucher.member_id for voucher in found} == {"ada", "ben"}
 
 
 def test_codes_are_random_well_formed_and_spread_over_the_shards() -> None:
