@@ -158,6 +158,16 @@ def test_who_leaves_is_in_no_tier_and_is_again_when_that_is_undone() -> None:
 
 
 ARM = {"variant": "warm", "program_version": 1}
+
+
+def test_who_leaves_by_choice_is_active_in_no_arm_and_no_tier() -> None:
+    told = ARM | {"tier": "gold"}
+    left = replace(CHANGE, event="MemberLeft", from_status="active", to_status="left", data=told)
+    gauges = count(left, PROGRAM).gauges
+    assert gauges["members:gold"] == -1
+    assert by_suffix(gauges, "active") == {"warm": -1}
+
+
 LAPSED = replace(
     CHANGE,
     event="CustomerInactive",

@@ -180,7 +180,7 @@ class OutreachData(ArmData):
     outreach: int
 
 
-class LeavingData(StatusData):
+class LeavingData(ArmData):
     """`tier` is the one that the member was in."""
 
     tier: str

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from loyalty.domain.journey import Step, status_change
+from loyalty.domain.journey import Step, arm, status_change
 from loyalty.domain.ledger import (
     ISSUED,
     Account,
@@ -36,7 +36,8 @@ def leave(member: Member, at: datetime) -> Step:
         standing=TierStanding(),
         offers=(),
     )
-    return Step(left, (status_change(member, left, "MemberLeft", at, {"tier": member.tier}),))
+    told = {**arm(member), "tier": member.tier}
+    return Step(left, (status_change(member, left, "MemberLeft", at, told),))
 
 
 def forfeit(account: Account, posting: Posting) -> tuple[Account, Entry | None]:
