@@ -115,6 +115,10 @@ class FakeMemberStore:
         self.requests += 1
         return self.messages.get((member_id, message_id))
 
+    def message_claims(self, member_id: str) -> Sequence[MessageClaim]:
+        self.requests += 1
+        return [claim for (owner, _), claim in self.messages.items() if owner == member_id]
+
     def mark_message(
         self, member_id: str, message_id: str, state: MessageState, at: datetime
     ) -> None:

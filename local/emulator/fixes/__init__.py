@@ -21,6 +21,7 @@ FIXES = (
     "lambda_logs",
     "gateway_responses",
     "rule_targets",
+    "message_moves",
     "mail_headers",
     "sent_mail",
     "interrupted_deploys",

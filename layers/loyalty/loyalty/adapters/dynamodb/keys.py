@@ -23,6 +23,7 @@ RUN = "RUN"
 
 ENTRY_PREFIX = "ENTRY#"
 STATUS_PREFIX = "STATUS#"
+MESSAGE_PREFIX = "MESSAGE#"
 
 
 def member_pk(member_id: str) -> str:
@@ -47,7 +48,7 @@ def status_change(member_id: str, member_version: int, number: int) -> Key:
 
 def message(member_id: str, message_id: str) -> Key:
     """Return the key of a message's claim."""
-    return member_pk(member_id), f"MESSAGE#{message_id}"
+    return member_pk(member_id), f"{MESSAGE_PREFIX}{message_id}"
 
 
 def guard(member_id: str, kind: GuardKind, guard_id: str) -> Key:

@@ -45,7 +45,7 @@ Item = TypeVar("Item", bound=MembersItem)
 
 
 class DynamoMemberStore:
-    """Implements `loyalty.services.ports.MemberStore`.
+    """Implements `loyalty.services.console_ports.MemberHistory`, a `MemberStore`.
 
     Parameters
     ----------
@@ -126,6 +126,11 @@ class DynamoMemberStore:
     def message(self, member_id: str, message_id: str) -> MessageClaim | None:
         item = _get(MessageItem, keys.message(member_id, message_id))
         return item.claim() if item else None
+
+    def message_claims(self, member_id: str) -> Sequence[MessageClaim]:
+        pk = keys.member_pk(member_id)
+        found = MessageItem.query(pk, MessageItem.sk.startswith(keys.MESSAGE_PREFIX))
+        return [item.claim() for item in found]
 
     def mark_message(
         self, member_id: str, message_id: str, state: MessageState, at: datetime

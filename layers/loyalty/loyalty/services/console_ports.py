@@ -1,0 +1,105 @@
+"""What the console needs of the world beside what the use cases need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from loyalty.services.ports import MemberStore, MessageClaim
+
+
+class MemberHistory(MemberStore, Protocol):
+    """Customers with all that was ever sent to them."""
+
+    def message_claims(self, member_id: str) -> Sequence[MessageClaim]:
+        """Return all claims of a customer, in any order: 1 query per MB, some 4,000 of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution; `status` is the word of Step Functions, `address` where AWS shows it.
+
+    `error` and `cause` are those of one that failed; `address` is None outside AWS.
+    """
+
+    machine: str
+    name: str
+    status: str
+    started_at: datetime
+    stopped_at: datetime | None
+    error: str | None = None
+    cause: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionStep:
+    """Something in an execution: a state entered or left, or what failed in it."""
+
+    at: datetime
+    kind: str
+    state: str | None
+    error: str | None = None
+    cause: str | None = None
+
+
+class ExecutionLog(Protocol):
+    """What executions do and did, for 90 days after their end."""
+
+    def execution(self, machine: str, name: str) -> Execution | None:
+        """Return the execution, None when there is none (any more): 1 request."""
+        ...
+
+    def steps(self, machine: str, name: str, *, limit: int) -> Sequence[ExecutionStep]:
+        """Return the latest steps, newest first; none when there is no execution: 1 request."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterQueue:
+    """A dead-letter queue; `feeds` is the queue that its messages go back to, None for none.
+
+    `moving` tells whether a redrive is under way.
+    """
+
+    name: str
+    waiting: int
+    feeds: str | None
+    moving: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that could not be worked through, without its content.
+
+    `about` says what it is: reason, kind of event, error; words and ids, never personal data.
+    """
+
+    message_id: str
+    sent_at: datetime
+    received: int
+    size_bytes: int
+    about: Mapping[str, str]
+
+
+class DeadLetterQueues(Protocol):
+    def queues(self) -> Sequence[DeadLetterQueue]:
+        """Return all, with their depths: 1 or 2 requests each."""
+        ...
+
+    def letters(self, name: str) -> Sequence[DeadLetter]:
+        """Look at up to ten messages, which stay where they are; raise `KeyError` if unknown."""
+        ...
+
+    def redrive(self, name: str) -> None:
+        """Begin to move all messages back to where they came from; under way already is fine.
+
+        Raises
+        ------
+        KeyError
+            There is no such queue, or nowhere to go back to.
+        """
+        ...

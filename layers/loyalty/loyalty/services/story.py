@@ -1,0 +1,333 @@
+"""A member's story: orders, points, journey, messages and vouchers as one timeline, each with why.
+
+Each kind is a strand of its own, sorted by its own key; a page of the story merges them, newest
+first. Its cursor says how far each strand is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal, NamedTuple, get_args
+
+from loyalty.domain.errors import CursorInvalid, MemberNotFound
+from loyalty.domain.explanations import (
+    Why,
+    names_version,
+    why_change,
+    why_entry,
+    why_message,
+    why_order,
+    why_voucher,
+)
+from loyalty.domain.ledger import Entry
+from loyalty.domain.member import Member, StatusChange
+from loyalty.domain.orders import AcceptedOrder, Money
+from loyalty.domain.vouchers import Voucher
+from loyalty.services.console_ports import MemberHistory
+from loyalty.services.execution_names import ExecutionName, started_by
+from loyalty.services.ports import MessageClaim, ProgramStore
+from loyalty.services.voucher_ports import VoucherStore
+
+Strand = Literal["orders", "points", "journey", "messages", "vouchers"]
+STRANDS: Final[tuple[Strand, ...]] = get_args(Strand)
+PAGE_SIZE: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class StoryItem:
+    """One thing that happened, and why.
+
+    `at` is its place in the story: when it was recorded, for orders when they occurred. `title` is
+    in plain words, without personal data. `points` is what it brought or took, `balance_after` what
+    could be spent then; `state` is what has become of it by now. `execution` is the one that it
+    started.
+    """
+
+    at: datetime
+    occurred_at: datetime
+    strand: Strand
+    title: str
+    why: Why
+    points: int | None = None
+    balance_after: int | None = None
+    total: Money | None = None
+    state: str | None = None
+    execution: ExecutionName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A page of a member's story, newest first."""
+
+    member: Member
+    items: tuple[StoryItem, ...]
+    next_cursor: str | None
+
+
+def read_story(
+    member_id: str,
+    *,
+    strands: Sequence[Strand] = STRANDS,
+    cursor: str | None = None,
+    limit: int = PAGE_SIZE,
+    store: MemberHistory,
+    vouchers: VoucherStore,
+    program: ProgramStore,
+) -> Story:
+    """Return a page of a customer's story; also of one who was merged or has left.
+
+    Requests: 1 read; 1 query for points, journey and messages each; 1 query and 1 batch read for
+    orders and vouchers each.
+
+    Parameters
+    ----------
+    member_id
+        The customer.
+    strands
+        What is to be told; a cursor goes on with what it began with.
+    cursor, limit
+        After which page; how many things at most.
+    store, vouchers, program
+        Where all of it is kept.
+
+    Raises
+    ------
+    MemberNotFound
+        There never was such a customer, or they were erased.
+    CursorInvalid
+        The cursor is not of a story.
+    """
+    member = store.member(member_id)
+    if member is None:
+        raise MemberNotFound(member_id)
+    tell = _Teller(member_id, limit, store, vouchers, program)
+    positions = _positions(cursor) if cursor is not None else dict.fromkeys(strands, _Position())
+    items: list[StoryItem] = []
+    # A page of points that orders tell of may leave nothing to tell: then the next one does.
+    while positions and not items:
+        pages = [_read(strand, position, tell) for strand, position in positions.items()]
+        items, positions = _merge(pages, limit)
+    return Story(member, tuple(items), _cursor(positions))
+
+
+# ── Merging: what is told next, and where each strand goes on ─────────────────────────────────────
+
+
+class _Position(NamedTuple):
+    """So many things of the page at `cursor` are told already."""
+
+    cursor: str | None = None
+    told: int = 0
+
+
+class _Thing(NamedTuple):
+    """A stored thing in its place; without an item when another strand tells it."""
+
+    at: datetime
+    item: StoryItem | None
+
+
+class _Page(NamedTuple):
+    """What is left of a page of a strand; `following` is the page after it."""
+
+    strand: Strand
+    position: _Position
+    things: Sequence[_Thing]
+    following: str | None
+
+
+def _read(strand: Strand, position: _Position, tell: _Teller) -> _Page:
+    things, following = tell.page(strand, position.cursor)
+    return _Page(strand, position, things[position.told :], following)
+
+
+def _merge(pages: Sequence[_Page], limit: int) -> tuple[list[StoryItem], dict[Strand, _Position]]:
+    # A strand with more pages may still tell of anything older than the last thing of this one.
+    frontier = [page.things[-1].at for page in pages if page.following and page.things]
+    oldest = max(frontier, default=None)
+    ready = sorted(
+        (
+            (thing, page.strand)
+            for page in pages
+            for thing in page.things
+            if oldest is None or thing.at >= oldest
+        ),
+        key=lambda candidate: candidate[0].at,
+        reverse=True,
+    )
+    items: list[StoryItem] = []
+    told = dict.fromkeys((page.strand for page in pages), 0)
+    for thing, strand in ready:
+        if thing.item is not None:
+            if len(items) == limit:
+                break
+            items.append(thing.item)
+        told[strand] += 1
+    return items, dict(_following(pages, told))
+
+
+def _following(
+    pages: Sequence[_Page], told: Mapping[Strand, int]
+) -> Iterator[tuple[Strand, _Position]]:
+    for page in pages:
+        if told[page.strand] < len(page.things):
+            before = page.position
+            yield page.strand, before._replace(told=before.told + told[page.strand])
+        elif page.following is not None:
+            yield page.strand, _Position(page.following)
+
+
+# A strand's own cursor has neither of the two separators in it.
+def _cursor(positions: Mapping[Strand, _Position]) -> str | None:
+    parts = [
+        f"{strand}.{position.told}.{position.cursor or ''}"
+        for strand, position in positions.items()
+    ]
+    return "~".join(parts) or None
+
+
+def _positions(cursor: str) -> dict[Strand, _Position]:
+    positions: dict[Strand, _Position] = {}
+    for part in cursor.split("~"):
+        name, _, rest = part.partition(".")
+        told, _, own = rest.partition(".")
+        known = next((strand for strand in STRANDS if strand == name), None)
+        if known is None or not (told.isascii() and told.isdecimal() and len(told) < 6):
+            raise CursorInvalid
+        positions[known] = _Position(own or None, int(told))
+    return positions
+
+
+# ── Telling: what is stored, as things of the story ───────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    member_id: str
+    limit: int
+    store: MemberHistory
+    vouchers: VoucherStore
+    program: ProgramStore
+
+    def page(self, strand: Strand, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        pages: Mapping[Strand, Callable[[str | None], tuple[list[_Thing], str | None]]] = {
+            "orders": self._orders,
+            "points": self._points,
+            "journey": self._journey,
+            "messages": self._messages,
+            "vouchers": self._vouchers,
+        }
+        return pages[strand](cursor)
+
+    def _orders(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        found, following = self.store.orders(self.member_id, limit=self.limit, cursor=cursor)
+        return [_Thing(order.occurred_at, self._order(order)) for order in found], following
+
+    def _points(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        found, following = self.store.entries(self.member_id, limit=self.limit, cursor=cursor)
+        # Of what an order earned, the order itself tells.
+        return [
+            _Thing(
+                entry.recorded_at,
+                None if entry.business_key.startswith("order/") else self._entry(entry),
+            )
+            for entry in found
+        ], following
+
+    def _journey(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        found, following = self.store.status_changes(
+            self.member_id, limit=self.limit, cursor=cursor
+        )
+        return [_Thing(change.recorded_at, self._change(change)) for change in found], following
+
+    def _messages(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        # Claims sort by their names, not by time: there are few enough to read them all.
+        claims = self.store.message_claims(self.member_id)
+        newest_first = sorted(claims, key=lambda claim: claim.claimed_at, reverse=True)
+        return [_Thing(claim.claimed_at, self._message(claim)) for claim in newest_first], None
+
+    def _vouchers(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        found, following = self.vouchers.vouchers_of(
+            self.member_id, limit=self.limit, cursor=cursor
+        )
+        return [_Thing(voucher.issued_at, _voucher(voucher)) for voucher in found], following
+
+    def _order(self, order: AcceptedOrder) -> StoryItem:
+        definition = self.program.version(order.program_version)
+        return StoryItem(
+            at=order.occurred_at,
+            occurred_at=order.occurred_at,
+            strand="orders",
+            title=f"Order {order.key.order_id} of {order.key.source}",
+            why=why_order(order, definition),
+            points=order.points,
+            total=order.total,
+            state="held" if order.held else None,
+        )
+
+    def _entry(self, entry: Entry) -> StoryItem:
+        definition = self.program.current(entry.recorded_at)
+        return StoryItem(
+            at=entry.recorded_at,
+            occurred_at=entry.occurred_at,
+            strand="points",
+            title=f"{entry.kind.capitalize()}: {entry.reason}",
+            why=why_entry(entry, definition),
+            points=entry.points,
+            balance_after=entry.balance_after,
+        )
+
+    def _change(self, change: StatusChange) -> StoryItem:
+        named = names_version(change)
+        definition = (
+            self.program.current(change.recorded_at)
+            if named is None
+            else self.program.version(named)
+        )
+        is_step = change.from_status != change.to_status
+        return StoryItem(
+            at=change.recorded_at,
+            occurred_at=change.occurred_at,
+            strand="journey",
+            title=_words(change.event),
+            why=why_change(change, definition),
+            state=f"{change.from_status} → {change.to_status}" if is_step else None,
+            execution=started_by(change, definition),
+        )
+
+    def _message(self, claim: MessageClaim) -> StoryItem:
+        definition = self.program.current(claim.claimed_at)
+        why = why_message(claim.kind, marketing=claim.marketing, definition=definition)
+        if claim.about is not None:
+            why = replace(why, values={**why.values, "about": claim.about})
+        return StoryItem(
+            at=claim.claimed_at,
+            occurred_at=claim.sent_at or claim.claimed_at,
+            strand="messages",
+            title=f"{claim.kind.replace('_', ' ').capitalize()} by {claim.channel}",
+            why=why,
+            state=claim.state,
+        )
+
+
+def _voucher(voucher: Voucher) -> StoryItem:
+    terms = voucher.terms
+    worth = f" of {terms.percent} %" if terms.percent is not None else ""
+    return StoryItem(
+        at=voucher.issued_at,
+        occurred_at=voucher.issued_at,
+        strand="vouchers",
+        # Without its code: who has that can spend it.
+        title=f"Voucher{worth} issued ({terms.kind})",
+        why=why_voucher(voucher),
+        total=None if terms.amount_minor is None else Money(terms.amount_minor, terms.currency),
+        state=voucher.state,
+    )
+
+
+def _words(event: str) -> str:
+    """Return `ThresholdCrossed` as `Threshold crossed`."""
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in event)
+    return words.strip().capitalize()
