@@ -7,6 +7,7 @@ import hashlib
 from local import outputs
 from local.deploy import Cloud, Deployment, deploy
 from local.identity import AUDIENCE, Issuer
+from local.sign_in import CLIENT_ID
 from local.workspace import STACK_NAME, Workspace
 
 SENDER_ADDRESS = "elite@loyalty.example"
@@ -38,6 +39,9 @@ def parameters(workspace: Workspace) -> dict[str, str]:
         "OidcIssuer": issuer.url,
         "OidcAudience": AUDIENCE,
         "OidcJwksUrl": issuer.jwks_url,
+        "OidcClientId": CLIENT_ID,
+        "OidcAuthorizeUrl": issuer.authorize_url,
+        "OidcTokenUrl": issuer.token_url,
         # A new version of the program counts at once: people and tests wait for it.
         "ProgramCacheSeconds": "0",
         "SenderAddress": SENDER_ADDRESS,

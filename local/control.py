@@ -1,4 +1,5 @@
-"""The laptop cloud's own pages under ``/_local/``: clock, keys, sent messages, faults."""
+"""The laptop cloud's own pages under ``/_local/``: clock, keys, sign-in, sent
+messages, faults."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from local.asgi import Answer, json_answer, problem
 from local.clock import ClockModeError, NotQuietError, ProgramClock, epoch
 from local.emulator import faults
 from local.identity import Issuer
+from local.sign_in import SignIn
 
 PREFIX = "/_local/"
 
@@ -24,9 +26,10 @@ _MESSAGES_ON_PAGE = 200
 class Control:
     """Answers requests for the cloud's own pages."""
 
-    def __init__(self, clock: ProgramClock, issuer: Issuer) -> None:
+    def __init__(self, clock: ProgramClock, issuer: Issuer, sign_in: SignIn) -> None:
         self._clock = clock
         self._issuer = issuer
+        self._sign_in = sign_in
         self._pages = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True
         )
@@ -40,11 +43,15 @@ class Control:
                 return await self._set_clock(body)
             case "GET", "jwks.json":
                 return json_answer(self._issuer.jwks())
+            case "GET", "authorize":
+                return self._sign_in.authorize(query)
+            case "POST", "token":
+                return self._sign_in.token(body)
             case "GET", "mail":
                 return self._mail(query)
             case (("GET" | "POST" | "DELETE"), "faults"):
                 return _faults(method, body)
-            case _, "clock" | "jwks.json" | "mail" | "faults":
+            case _, "clock" | "jwks.json" | "authorize" | "token" | "mail" | "faults":
                 return problem(
                     HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"no {method} here"
                 )

@@ -67,11 +67,26 @@ class Issuer:
     def jwks_url(self) -> str:
         return f"{self.url}/jwks.json"
 
+    @property
+    def authorize_url(self) -> str:
+        return f"{self.url}/authorize"
+
+    @property
+    def token_url(self) -> str:
+        return f"{self.url}/token"
+
     def jwks(self) -> dict[str, Any]:
         """The public key, as the document that verifiers load."""
         return {"keys": [self._public_jwk]}
 
-    def token(self, role: str, subject: str | None = None) -> str:
+    def token(
+        self,
+        role: str,
+        subject: str | None = None,
+        *,
+        audience: str = AUDIENCE,
+        seconds: int = TOKEN_SECONDS,
+    ) -> str:
         """Issue a bearer token.
 
         Parameters
@@ -81,6 +96,10 @@ class Issuer:
             role of staff with the membership of its holder: ``manager:<id>``.
         subject
             Who the token is for; by default the member, or the role's name.
+        audience
+            Who takes it: the API, or a client that somebody signs in to.
+        seconds
+            How long it holds.
 
         Raises
         ------
@@ -91,11 +110,11 @@ class Issuer:
         issued_at = int(self._now())
         claims = {
             "iss": self.url,
-            "aud": AUDIENCE,
+            "aud": audience,
             "sub": subject or default_subject,
             "roles": list(roles),
             "iat": issued_at,
-            "exp": issued_at + TOKEN_SECONDS,
+            "exp": issued_at + seconds,
         }
         if membership:
             claims["member_id"] = membership

@@ -14,6 +14,7 @@ from local.asgi import App, Receive, Scope, Send, problem, query, read_body, sen
 from local.clock import ProgramClock, program_clock
 from local.control import PREFIX, Control
 from local.identity import Issuer
+from local.sign_in import SignIn
 from local.workspace import Workspace
 
 _PRODUCT_PATHS = ("/v1", "/docs", "/portal", "/console", "/static")
@@ -30,7 +31,8 @@ def wrap(app: App, workspace: Workspace, clock: ProgramClock | None = None) -> A
         Counts the requests in flight; this process's program clock by default.
     """
     clock = clock or program_clock()
-    control = Control(clock, Issuer.of(workspace))
+    issuer = Issuer.of(workspace)
+    control = Control(clock, issuer, SignIn(issuer, workspace.url))
 
     async def public(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

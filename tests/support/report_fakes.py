@@ -67,12 +67,23 @@ class FakeRevisions(FakeReports):
         super().__init__()
         self.meanwhile: Callable[[], object] | None = None
 
-    def add(self, name: str, part: str, document: Mapping[str, object]) -> bool:
+    def add(
+        self, name: str, part: str, document: Mapping[str, object], *, listed: tuple[str, str]
+    ) -> bool:
         if self.meanwhile:
             happen, self.meanwhile = self.meanwhile, None
             happen()
         parts = self.documents.setdefault(name, {})
-        return parts.setdefault(part, document) is document
+        if part in parts:
+            return False
+        parts[part] = document
+        listing, place = listed
+        self.documents.setdefault(listing, {})[place] = document
+        return True
+
+    def last(self, name: str, *, limit: int) -> Sequence[Mapping[str, object]]:
+        parts = self.documents.get(name, {})
+        return [parts[part] for part in sorted(parts, reverse=True)[:limit]]
 
     def latest(self, name: str) -> Mapping[str, object] | None:
         parts = self.documents.get(name)

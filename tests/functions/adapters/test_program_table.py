@@ -90,7 +90,7 @@ class TestInviteLimiter:
 
 class TestReports:
     def test_a_job_run_twice_leaves_one_result(self, tables: Tables) -> None:
-        reports = DynamoReportStore(FakeClock(NEW_YEAR))
+        reports = DynamoReportStore(tables, FakeClock(NEW_YEAR))
         reports.put("import-1", "chunk-00001", {"accepted": 1})
         reports.put("import-1", "chunk-00001", {"accepted": 2, "reasons": [{"line": 1}]})
         reports.put("import-1", "summary", {"accepted": 2})
@@ -103,7 +103,7 @@ class TestReports:
         ]
 
     def test_only_the_lasting_ones_are_kept_for_ever(self, tables: Tables, dynamodb: Any) -> None:
-        reports = DynamoReportStore(FakeClock(NEW_YEAR))
+        reports = DynamoReportStore(tables, FakeClock(NEW_YEAR))
         reports.put("ledger", "latest", {}, is_lasting=True)
         reports.put("import-1", "summary", {})
         items = dynamodb.scan(TableName=tables.program)["Items"]

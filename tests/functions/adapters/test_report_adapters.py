@@ -19,34 +19,51 @@ from tests.support.report_fakes import FakeRevisions
 
 MACHINE_ARN = "arn:aws:states:eu-central-1:123456789012:stateMachine:member_evaluation"
 
+MARCH, APRIL = ("health-months", "2017-03"), ("health-months", "2017-04")
+
 
 @pytest.fixture(params=["fake", "dynamodb"])
 def revisions(request: pytest.FixtureRequest) -> RevisionStore:
     if request.param == "fake":
         return FakeRevisions()
-    request.getfixturevalue("tables")
-    return DynamoReportStore(FakeClock(NOW))
+    return DynamoReportStore(request.getfixturevalue("tables"), FakeClock(NOW))
 
 
 def test_a_revision_is_written_once(revisions: RevisionStore) -> None:
     assert revisions.latest("health-2017-03") is None
-    assert revisions.add("health-2017-03", "000001", {"revision": 1})
-    assert not revisions.add("health-2017-03", "000001", {"revision": "another"})
+    assert revisions.add("health-2017-03", "000001", {"revision": 1}, listed=MARCH)
+    assert not revisions.add("health-2017-03", "000001", {"revision": "another"}, listed=MARCH)
     assert revisions.latest("health-2017-03") == {"revision": 1}
+    assert revisions.last("health-months", limit=5) == [{"revision": 1}]
 
 
 def test_the_latest_revision_counts(revisions: RevisionStore) -> None:
     for revision in (9, 10, 2):
-        assert revisions.add("health-2017-03", f"{revision:06}", {"revision": revision})
-    assert revisions.add("health-2017-04", "000099", {"revision": 99})
+        document = {"revision": revision}
+        assert revisions.add("health-2017-03", f"{revision:06}", document, listed=MARCH)
+    assert revisions.add("health-2017-04", "000099", {"revision": 99}, listed=APRIL)
     assert revisions.latest("health-2017-03") == {"revision": 10}
 
 
+def test_a_list_has_the_newest_revision_of_each_month(revisions: RevisionStore) -> None:
+    assert revisions.last("health-months", limit=2) == []
+    for revision in (1, 2):
+        document = {"month": "2017-03", "revision": revision}
+        revisions.add("health-2017-03", f"{revision:06}", document, listed=MARCH)
+    revisions.add("health-2017-04", "000001", {"month": "2017-04"}, listed=APRIL)
+    assert revisions.last("health-months", limit=1) == [{"month": "2017-04"}]
+    assert revisions.last("health-months", limit=5) == [
+        {"month": "2017-04"},
+        {"month": "2017-03", "revision": 2},
+    ]
+
+
 def test_revisions_stay_and_the_latest_takes_one_query(tables: Tables, dynamodb: Any) -> None:
-    store = DynamoReportStore(FakeClock(NOW))
-    store.add("roi-2017-03", "000001", {})
-    [item] = dynamodb.scan(TableName=tables.program)["Items"]
-    assert "expires_at_epoch" not in item
+    store = DynamoReportStore(tables, FakeClock(NOW))
+    store.add("roi-2017-03", "000001", {}, listed=("roi-months", "2017-03"))
+    items = dynamodb.scan(TableName=tables.program)["Items"]
+    assert len(items) == 2
+    assert not any("expires_at_epoch" in item for item in items)
     with counting_requests() as requests:
         store.latest("roi-2017-03")
     assert requests.operations == ["Query"]

@@ -14,9 +14,11 @@ from loyalty.domain.vouchers import VoucherFact
 from loyalty.services.check_ledger import check_shard, plan_check, summarize_check
 from loyalty.services.reports import (
     health_report,
+    health_reports,
     lock_month,
     refresh_reports,
     roi_report,
+    roi_reports,
     write_health_report,
     write_roi_report,
 )
@@ -326,3 +328,18 @@ def test_a_crash_anywhere_and_the_same_again_end_alike(act: Any) -> None:
 
     for place, reached in use_case.crashed(places):
         assert reached == expected, place
+
+
+def test_the_latest_months_are_read_at_once_in_order(books: Books) -> None:
+    books.shop.clock.at = APRIL_4 + 30 * DAY
+    write_health_report("2017-04", **books.ports)
+    write_health_report(MARCH, **books.ports)
+    write_roi_report(MARCH, **books.ports)
+    books.shop.sell(an_order("late", occurred_at=NOW), customer(card="late"))
+    books.count()
+    write_health_report(MARCH, **books.ports)
+    read = health_reports(months=12, reports=books.reports)
+    assert [(report.month, report.revision) for report in read] == [(MARCH, 2), ("2017-04", 1)]
+    [latest] = health_reports(months=1, reports=books.reports)
+    assert latest.month == "2017-04"
+    assert [report.month for report in roi_reports(months=12, reports=books.reports)] == [MARCH]

@@ -99,8 +99,7 @@ def report_store() -> ReportStore:
     """Return the results of jobs."""
     from loyalty.adapters.dynamodb.report_store import DynamoReportStore
 
-    tables()
-    return DynamoReportStore(clock())
+    return DynamoReportStore(tables(), clock())
 
 
 @cache

@@ -70,8 +70,7 @@ def revision_store() -> RevisionStore:
     """Return the reports with all their revisions."""
     from loyalty.adapters.dynamodb.report_store import DynamoReportStore
 
-    composition.tables()
-    return DynamoReportStore(composition.clock())
+    return DynamoReportStore(composition.tables(), composition.clock())
 
 
 def evaluations() -> Evaluations:

@@ -58,6 +58,18 @@ class Settings:
         return self._needed("ORDERS_DLQ_URL")
 
     @property
+    def dead_letter_queues(self) -> Mapping[str, tuple[str, str | None]]:
+        """URLs of dead-letter queues by name, each with that of the queue it feeds, if any.
+
+        `<name> <URL> [<URL>]`, separated by commas.
+        """
+        queues: dict[str, tuple[str, str | None]] = {}
+        for entry in self._needed("DEAD_LETTER_QUEUES").split(","):
+            name, url, *feeds = entry.split()
+            queues[name] = url, feeds[0] if feeds else None
+        return queues
+
+    @property
     def imports_bucket(self) -> str:
         return self._needed("IMPORTS_BUCKET")
 
@@ -98,6 +110,19 @@ class Settings:
     @property
     def oidc_jwks_url(self) -> str:
         return self._needed("OIDC_JWKS_URL")
+
+    @property
+    def oidc_client_id(self) -> str:
+        """What the provider knows the console as; the audience of its ID tokens."""
+        return self._needed("OIDC_CLIENT_ID")
+
+    @property
+    def oidc_authorize_url(self) -> str:
+        return self._needed("OIDC_AUTHORIZE_URL")
+
+    @property
+    def oidc_token_url(self) -> str:
+        return self._needed("OIDC_TOKEN_URL")
 
     # the outside
     @property

@@ -76,8 +76,18 @@ class TotalsStore(Protocol):
 class RevisionStore(ReportStore, Protocol):
     """Results that keep all their revisions for ever."""
 
-    def add(self, name: str, part: str, document: Mapping[str, object]) -> bool:
-        """Write a part that is not there yet; False when it is."""
+    def add(
+        self, name: str, part: str, document: Mapping[str, object], *, listed: tuple[str, str]
+    ) -> bool:
+        """Write a part that is not there yet, and put it into a list: 1 transaction.
+
+        `listed` names the list and the place in it, where the part before it was. False when the
+        part is there already, or when somebody else is writing it.
+        """
+        ...
+
+    def last(self, name: str, *, limit: int) -> Sequence[Mapping[str, object]]:
+        """Return up to `limit` parts, the one that sorts last first: 1 query."""
         ...
 
     def latest(self, name: str) -> Mapping[str, object] | None:

@@ -67,6 +67,18 @@ def roi_report(month: str, *, reports: RevisionStore) -> RoiReport:
     return _latest_or_refuse(ROI, month, reports, RoiReport)
 
 
+def health_reports(*, months: int, reports: RevisionStore) -> tuple[HealthReport, ...]:
+    """Return the latest revisions of the latest so many months, oldest first. Requests: 1 query."""
+    found = reports.last(_listing(HEALTH), limit=months)
+    return tuple(HealthReport.model_validate(report) for report in reversed(found))
+
+
+def roi_reports(*, months: int, reports: RevisionStore) -> tuple[RoiReport, ...]:
+    """Return the latest revisions of the latest so many months, oldest first. Requests: 1 query."""
+    found = reports.last(_listing(ROI), limit=months)
+    return tuple(RoiReport.model_validate(report) for report in reversed(found))
+
+
 def write_health_report(
     month: str,
     *,
@@ -77,7 +89,7 @@ def write_health_report(
 ) -> HealthReport:
     """W13: write the month's health report, a new revision when a figure has changed.
 
-    Requests: 4 queries, and 1 write for a new revision.
+    Requests: 4 queries, and 1 transaction for a new revision.
     """
     definition = _definition_of(month, program, clock)
 
@@ -97,7 +109,7 @@ def write_roi_report(
 ) -> RoiReport:
     """W15: write the month's report on the program's return, a new revision when it has changed.
 
-    Requests: 3 queries, and 1 write for a new revision.
+    Requests: 3 queries, and 1 transaction for a new revision.
     """
     definition = _definition_of(month, program, clock)
 
@@ -118,7 +130,7 @@ def lock_month(
 ) -> MonthLocked:
     """Close a month: its reports are final, and what comes late counts in the open month.
 
-    Closing it again changes nothing. Requests: 1 transaction, 7 queries, 2 writes.
+    Closing it again changes nothing. Requests: 3 transactions, 7 queries.
 
     Raises
     ------
@@ -148,7 +160,7 @@ def refresh_reports(
 
     Three months, on the program's Mondays thirteen.
 
-    Requests: 1 query, and 1 per month; 7 and at most 2 writes for each that has reports.
+    Requests: 1 query, and 1 per month; 7 and at most 2 transactions for each that has reports.
 
     Returns
     -------
@@ -344,7 +356,9 @@ def _write(
         if latest is not None:
             news = {"revision": latest.revision + 1, "written_at": clock.now()}
             report = report.model_copy(update=news)
-        if not reports.add(name, f"{report.revision:06}", report.model_dump(mode="json")):
+        written = report.model_dump(mode="json")
+        listed = _listing(kind), month
+        if not reports.add(name, f"{report.revision:06}", written, listed=listed):
             raise ChangeRefused(f"somebody else wrote revision {report.revision} of {name}")
         return report
 
@@ -360,3 +374,7 @@ def _latest_or_refuse(kind: str, month: str, reports: RevisionStore, model: type
 
 def _name(kind: str, month: str) -> str:
     return f"{kind}-{month}"
+
+
+def _listing(kind: str) -> str:
+    return f"{kind}-months"

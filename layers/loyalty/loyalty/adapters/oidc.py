@@ -1,0 +1,127 @@
+"""Signing staff in at the company's identity provider: authorization code with PKCE (RFC 7636)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+import jwt
+import urllib3
+
+ALGORITHM: Final = "HS256"
+PENDING_FOR: Final = timedelta(minutes=10)
+_PURPOSE: Final = "console_sign_in"
+_TIMEOUT_SECONDS: Final = 5.0
+
+
+class SignInRefused(Exception):
+    """The provider did not answer what was asked, or somebody else asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where the provider is, and what it knows us as."""
+
+    client_id: str
+    authorize_url: str
+    token_url: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-in under way: what only the browser that began it has, in a cookie."""
+
+    state: str
+    verifier: str
+    back_to: str
+
+
+def begin(provider: Provider, back_to: str) -> tuple[str, Pending]:
+    """Return the provider's address to go to, and what to remember until the answer comes."""
+    pending = Pending(secrets.token_urlsafe(24), secrets.token_urlsafe(48), back_to)
+    digest = hashlib.sha256(pending.verifier.encode()).digest()
+    asked = {
+        "response_type": "code",
+        "client_id": provider.client_id,
+        "redirect_uri": provider.redirect_uri,
+        "scope": "openid",
+        "state": pending.state,
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    }
+    joint = "&" if "?" in provider.authorize_url else "?"
+    return f"{provider.authorize_url}{joint}{urlencode(asked)}", pending
+
+
+def redeem(provider: Provider, code: str, verifier: str) -> str:
+    """Return the ID token for a code, not verified yet: one request to the provider.
+
+    Raises
+    ------
+    SignInRefused
+        The code is not good, or the provider is out of reach.
+    """
+    asked = {
+        "grant_type": "authorization_code",
+        "client_id": provider.client_id,
+        "redirect_uri": provider.redirect_uri,
+        "code": code,
+        "code_verifier": verifier,
+    }
+    try:
+        answer = urllib3.request(
+            "POST",
+            provider.token_url,
+            fields=asked,
+            encode_multipart=False,
+            timeout=_TIMEOUT_SECONDS,
+            retries=False,
+            redirect=False,
+        )
+        token = json.loads(answer.data)["id_token"]
+    except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError) as error:
+        raise SignInRefused from error
+    return str(token)
+
+
+def sealed(pending: Pending, secret: bytes, now: datetime) -> str:
+    """Return a sign-in under way as a cookie's value, good for ten minutes."""
+    claims = {
+        "aud": _PURPOSE,
+        "exp": int((now + PENDING_FOR).timestamp()),
+        "state": pending.state,
+        "verifier": pending.verifier,
+        "back_to": pending.back_to,
+    }
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+def opened(cookie: str | None, state: str, secret: bytes, now: datetime) -> Pending:
+    """Return the sign-in that this browser began.
+
+    Raises
+    ------
+    SignInRefused
+        It began none, another one than `state` answers, or more than ten minutes ago.
+    """
+    try:
+        claims = jwt.decode(
+            cookie or "",
+            secret,
+            algorithms=[ALGORITHM],
+            audience=_PURPOSE,
+            # PyJWT compares times with the system's clock; ours is the program's.
+            options={"require": ["aud", "exp"], "verify_exp": False},
+        )
+    except jwt.InvalidTokenError as error:
+        raise SignInRefused from error
+    if now.timestamp() >= claims["exp"] or not secrets.compare_digest(claims["state"], state):
+        raise SignInRefused
+    return Pending(claims["state"], claims["verifier"], claims["back_to"])
