@@ -28,6 +28,8 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     errors.InvitationInvalid: HTTPStatus.NOT_FOUND,
     errors.InvitationExpired: HTTPStatus.GONE,
     errors.InvitationAnswered: HTTPStatus.CONFLICT,
+    errors.ExecutionNotFound: HTTPStatus.NOT_FOUND,
+    errors.QueueNotFound: HTTPStatus.NOT_FOUND,
     errors.SignInLinkInvalid: HTTPStatus.GONE,
     errors.SessionOver: HTTPStatus.UNAUTHORIZED,
     errors.OrderConflict: HTTPStatus.CONFLICT,

@@ -35,6 +35,18 @@ class SessionOver(DomainError):
     code = "session_over"
 
 
+class ExecutionNotFound(DomainError):
+    """There is no such execution, or not any more."""
+
+    code = "execution_not_found"
+
+
+class QueueNotFound(DomainError):
+    """There is no such queue, or nothing that its messages could go back to."""
+
+    code = "queue_not_found"
+
+
 class OrderNotFound(DomainError):
     """There is no such order."""
 

@@ -103,6 +103,11 @@ def gift_task(
     return Task(task_id, "gift_dispatch", (member_id,), opened_at, cause, {**gift, **(data or {})})
 
 
+def choices(kind: TaskKind, state: TaskState) -> tuple[Decision, ...]:
+    """Return what can be decided now on a task of a kind that is in a state."""
+    return _FLOWS[kind].get(state, ())
+
+
 def decide(task: Task, taken: TaskDecision, *, own_member_id: str | None = None) -> Task | None:
     """Take a decision on a task.
 

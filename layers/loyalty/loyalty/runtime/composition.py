@@ -53,7 +53,7 @@ def tables() -> Tables:
 
 
 @cache
-def _identity_secret() -> bytes:
+def identity_secret() -> bytes:
     from loyalty.adapters.secrets import secret
 
     return secret(aws(), settings().identity_secret_arn)
@@ -64,7 +64,7 @@ def member_store() -> MemberStore:
     """Return the store of customers, orders and due items."""
     from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 
-    return DynamoMemberStore(tables(), _identity_secret)
+    return DynamoMemberStore(tables(), identity_secret)
 
 
 @cache
@@ -116,7 +116,7 @@ def ids() -> Ids:
     """Return the source of derived ids."""
     from loyalty.adapters.ids import DerivedIds
 
-    return DerivedIds(_identity_secret)
+    return DerivedIds(identity_secret)
 
 
 @cache

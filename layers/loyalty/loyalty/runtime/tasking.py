@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from loyalty.runtime import composition
 
 if TYPE_CHECKING:
+    from loyalty.domain.tasks import TaskKind
     from loyalty.services.ports import (
         Clock,
         Executions,
@@ -17,6 +19,20 @@ if TYPE_CHECKING:
     )
     from loyalty.services.task_ports import TaskStore
     from loyalty.services.voucher_ports import VoucherStore
+
+# By the kind of task, the roles that decide on it, and those that see it.
+DECIDERS: Final[Mapping[TaskKind, frozenset[str]]] = {
+    "tier_review": frozenset({"manager", "admin"}),
+    "gift_dispatch": frozenset({"warehouse", "admin"}),
+    "merge": frozenset({"service", "manager", "admin"}),
+    "fraud_review": frozenset({"manager", "admin"}),
+    "adjustment_approval": frozenset({"manager", "admin"}),
+}
+# Managers see what the warehouse leaves lying.
+READERS: Final[Mapping[TaskKind, frozenset[str]]] = {
+    **DECIDERS,
+    "gift_dispatch": DECIDERS["gift_dispatch"] | {"manager"},
+}
 
 
 class TaskPorts(TypedDict):
@@ -71,6 +87,16 @@ class DispatchPorts(HandOverPorts):
     tasks: TaskStore
     journeys: JourneyStore
     ids: Ids
+
+
+def kinds(roles: frozenset[str], allowed: Mapping[TaskKind, frozenset[str]]) -> list[TaskKind]:
+    """Return the kinds of task that `allowed` gives to one of the roles."""
+    return [kind for kind, allowing in allowed.items() if roles & allowing]
+
+
+def only_sends(roles: frozenset[str]) -> bool:
+    """Tell whether somebody is to learn of a gift what it takes to send it, and no more."""
+    return not roles & {"manager", "admin"}
 
 
 def task_store() -> TaskStore:

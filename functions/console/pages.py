@@ -1,0 +1,307 @@
+"""The staff's console."""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from loyalty.contracts.console import (
+    BackTo,
+    DecisionForm,
+    PlotName,
+    ProgramForm,
+    SearchForm,
+    Shown,
+    SignInAnswer,
+)
+from loyalty.contracts.members import LookupRequest
+from loyalty.contracts.tasks import KindFilter, StateFilter
+from loyalty.contracts.values import Cursor, Key, Month
+from loyalty.domain.errors import MemberNotFound
+from loyalty.domain.tasks import choices
+from loyalty.runtime import composition, console, messaging, reporting, tasking, web
+from loyalty.runtime.observability import instrumented
+from loyalty.runtime.routing import Response, RouteNotFound
+from loyalty.runtime.settings import settings
+from loyalty.services import members, program_definition, reports, tasks
+from loyalty.services.charts import CHARTS
+from loyalty.services.dead_letters import letters, redrive
+from loyalty.services.decide_task import decide_task
+from loyalty.services.executions import execution, executions_of
+from loyalty.services.program_draft import as_text, attempt, difference, read_draft
+from loyalty.services.story import STRANDS, read_story
+
+app = web.Site(session_id=console.session_id_in, refused=console.refused)
+MONTHS_SHOWN = 13
+
+
+# ── Signing in and out ────────────────────────────────────────────────────────────────────────────
+
+
+@app.get("/console/sign-in")
+def get_sign_in(back_to: BackTo = console.HOME) -> Response:
+    return console.page(app.request, None, "sign_in", back_to=back_to)
+
+
+@app.get("/console/sign-in/begin")
+def get_begin(back_to: BackTo = console.HOME) -> Response:
+    return console.begin_sign_in(back_to)
+
+
+@app.get("/console/sign-in/callback")
+def get_callback(code: SignInAnswer = "", state: SignInAnswer = "") -> Response:
+    return console.end_sign_in(app.request, code, state)
+
+
+@app.post("/console/sign-out")
+def post_sign_out() -> Response:
+    return web.see_other(f"{console.SIGN_IN}?notice=signed_out", web.drop_cookie(console.COOKIE))
+
+
+@app.get("/console")
+def get_home() -> Response:
+    staff = console.staff_for(app.request, "program")
+    latest: tuple[Any, ...] = ()
+    if staff.roles & console.AREAS["reports"]:
+        latest = reports.health_reports(months=1, reports=reporting.revision_store())
+    return console.page(app.request, staff, "home", report=latest[0] if latest else None)
+
+
+# ── Reports ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.get("/console/months")
+def get_months() -> Response:
+    staff = console.staff_for(app.request, "reports")
+    found = reports.health_reports(months=MONTHS_SHOWN, reports=reporting.revision_store())
+    return console.page(app.request, staff, "months", reports=found, charts=CHARTS)
+
+
+@app.get("/console/months/<month>")
+def get_month(month: Month) -> Response:
+    staff = console.staff_for(app.request, "reports")
+    ports = reporting.revision_ports()
+    health, roi = reports.health_report(month, **ports), reports.roi_report(month, **ports)
+    return console.page(app.request, staff, "month", health=health, roi=roi)
+
+
+@app.get("/console/plots/<name>")
+def get_plot(name: PlotName) -> Response:
+    console.staff_for(app.request, "reports")
+    chart = CHARTS.get(name.removesuffix(".svg"))
+    if chart is None:
+        raise RouteNotFound
+    found = reports.health_reports(months=MONTHS_SHOWN, reports=reporting.revision_store())
+    from loyalty.adapters.plots import svg
+
+    return console.picture(svg(chart(found)))
+
+
+# ── Tasks ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.get("/console/tasks")
+def get_tasks(
+    kind: KindFilter = None, state: StateFilter = "open", cursor: Cursor = None
+) -> Response:
+    staff = console.staff_for(app.request, "tasks")
+    kinds = tasking.kinds(staff.roles, tasking.READERS)
+    shown = kind or kinds[0]
+    page = tasks.list_tasks(
+        kinds=[each for each in kinds if each == shown],
+        state=state,
+        limit=20,
+        cursor=cursor,
+        only_to_send=tasking.only_sends(staff.roles),
+        **tasking.task_ports(),
+    )
+    return console.page(
+        app.request,
+        staff,
+        "tasks",
+        kinds=kinds,
+        kind=shown,
+        state=state,
+        tasks=page,
+        choices=choices,
+        decides=shown in tasking.kinds(staff.roles, tasking.DECIDERS),
+    )
+
+
+@app.post("/console/tasks/<task_id>/decision")
+def post_decision(task_id: Key, form: DecisionForm) -> Response:
+    staff = console.staff_for(app.request, "tasks")
+    task = decide_task(
+        task_id,
+        form.decision,
+        decided_by=staff.subject,
+        own_member_id=staff.member_id,
+        kinds=tasking.kinds(staff.roles, tasking.DECIDERS),
+        comment=form.comment,
+        tracking=form.tracking,
+        **tasking.decision_ports(),
+    )
+    return web.see_other(f"/console/tasks?kind={task.kind}&notice=decided")
+
+
+# ── Members ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.get("/console/members")
+def get_search() -> Response:
+    staff = console.staff_for(app.request, "members")
+    return console.page(app.request, staff, "search", missed=None)
+
+
+@app.post("/console/members")
+def post_search(form: SearchForm) -> Response:
+    staff = console.staff_for(app.request, "members")
+    try:
+        if form.by == "member_id":
+            member_id = form.value.strip()
+        else:
+            lookup = LookupRequest.model_validate({form.by: form.value})
+            member_id = members.look_up(lookup.to_domain(), **messaging.profile_ports()).member_id
+    except (MemberNotFound, ValueError):
+        return console.page(app.request, staff, "search", missed=form.by)
+    return web.see_other(f"/console/members/{quote(member_id, safe='')}")
+
+
+@app.get("/console/members/<member_id>")
+def get_story(member_id: Key, show: Shown = "all", cursor: Cursor = None) -> Response:
+    staff = console.staff_for(app.request, "members")
+    story = read_story(
+        member_id,
+        strands=STRANDS if show == "all" else (show,),
+        cursor=cursor,
+        **console.story_ports(),
+    )
+    now = composition.clock().now()
+    definition = composition.program_store().current(now)
+    return console.page(
+        app.request,
+        staff,
+        "story",
+        member=story.member,
+        profile=members.view(story.member, definition, now),
+        story=story,
+        show=show,
+        is_first=cursor is None,
+    )
+
+
+@app.get("/console/members/<member_id>/executions")
+def get_executions(member_id: Key) -> Response:
+    staff = console.staff_for(app.request, "executions")
+    found = executions_of(member_id, **console.execution_ports())
+    return console.page(app.request, staff, "executions", member_id=member_id, executions=found)
+
+
+@app.get("/console/executions/<machine>/<name>")
+def get_execution(machine: Key, name: Key) -> Response:
+    staff = console.staff_for(app.request, "executions")
+    found, steps = execution(machine, name, **console.log_ports())
+    return console.page(app.request, staff, "execution", execution=found, steps=steps)
+
+
+# ── The program ───────────────────────────────────────────────────────────────────────────────────
+
+
+@app.get("/console/program")
+def get_program() -> Response:
+    staff = console.staff_for(app.request, "program")
+    ports = composition.program_ports()
+    current = program_definition.current(**ports)
+    latest = program_definition.version(current.latest_version, **ports)
+    return console.page(
+        app.request,
+        staff,
+        "program",
+        current=current,
+        latest=latest,
+        text=as_text(latest.definition),
+        effective_from="",
+        faults=(),
+    )
+
+
+@app.post("/console/program/check")
+def post_check(form: ProgramForm) -> Response:
+    """Show what is wrong, or what would change."""
+    return _program(form, saves=False)
+
+
+@app.post("/console/program")
+def post_program(form: ProgramForm) -> Response:
+    return _program(form, saves=True)
+
+
+def _program(form: ProgramForm, *, saves: bool) -> Response:
+    staff = console.staff_for(app.request, "program_change")
+    ports = composition.program_ports()
+    current = program_definition.current(**ports)
+    latest = program_definition.version(current.latest_version, **ports)
+    draft = read_draft(
+        form.definition,
+        based_on_version=form.based_on_version,
+        effective_from=form.effective_from,
+        zone=ZoneInfo(current.definition.time_zone),
+    )
+    act = partial(
+        program_definition.save if saves else program_definition.validate,
+        saved_by=staff.subject,
+        schedule_zone=settings().program_time_zone,
+        store=composition.member_store(),
+        **ports,
+    )
+    found = attempt(draft, act)
+    if isinstance(found, tuple):
+        return console.page(
+            app.request,
+            staff,
+            "program",
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            current=current,
+            latest=latest,
+            text=form.definition,
+            effective_from=form.effective_from,
+            faults=found,
+        )
+    if saves:
+        return web.see_other("/console/program?notice=saved")
+    changes = difference(latest.definition, found.definition)
+    return console.page(
+        app.request, staff, "program_check", form=form, checked=found, changes=changes
+    )
+
+
+# ── Dead letters ──────────────────────────────────────────────────────────────────────────────────
+
+
+@app.get("/console/queues")
+def get_queues() -> Response:
+    staff = console.staff_for(app.request, "queues")
+    found = console.dead_letter_queues().queues()
+    return console.page(app.request, staff, "queues", queues=found)
+
+
+@app.get("/console/queues/<name>")
+def get_queue(name: Key) -> Response:
+    staff = console.staff_for(app.request, "queues")
+    found = letters(name, **console.queue_ports())
+    return console.page(app.request, staff, "queue", name=name, letters=found)
+
+
+@app.post("/console/queues/<name>/redrive")
+def post_redrive(name: Key) -> Response:
+    console.staff_for(app.request, "redrive")
+    redrive(name, **console.queue_ports())
+    return web.see_other("/console/queues?notice=redriven")
+
+
+@instrumented
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return app.resolve(event)
