@@ -32,9 +32,10 @@ class Page:
 
 @dataclass
 class Browser:
-    """Speaks to `functions/web/<site>.py`; `cookie` is the one that it keeps."""
+    """Speaks to `functions/<folder>/<site>.py`; `cookie` is the one that it keeps."""
 
     site: str = "portal"
+    folder: str = "web"
     language: str = "en"
     cookie: str = ""
     page: Page = field(default_factory=lambda: Page(0, "", {}, ""))
@@ -93,7 +94,7 @@ class Browser:
             "body": body or None,
             "isBase64Encoded": False,
         }
-        handler = importlib.import_module(f"web.{self.site}").handler
+        handler = importlib.import_module(f"{self.folder}.{self.site}").handler
         answer = handler(event, lambda_context())
         given = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         if "Set-Cookie" in given:

@@ -79,8 +79,8 @@ def redeem(provider: Provider, code: str, verifier: str) -> str:
         answer = urllib3.request(
             "POST",
             provider.token_url,
-            fields=asked,
-            encode_multipart=False,
+            body=urlencode(asked),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
             timeout=_TIMEOUT_SECONDS,
             retries=False,
             redirect=False,

@@ -31,6 +31,7 @@ _STYLE: Final = Style(
     opacity="1",
     opacity_hover="1",
     transition="0s",
+    stroke_width=2.5,
     font_family=_SANS,
     label_font_size=12,
     major_label_font_size=12,
@@ -47,22 +48,23 @@ def svg(chart: Chart) -> str:
         js=(),
         width=720,
         height=320,
-        margin=14,
+        margin=12,
+        margin_bottom=26,
+        min_scale=2,
+        max_scale=6,
         show_legend=len(chart.series) > 1,
         legend_at_bottom=True,
         legend_at_bottom_columns=4,
         legend_box_size=11,
-        show_minor_x_labels=True,
         show_y_guides=True,
         truncate_legend=24,
         dots_size=2.5,
-        stroke_style={"width": 2.5},
         include_x_axis=True,
         disable_xml_declaration=True,
         no_data_text="No report yet",
         value_formatter=_figure,
-        x_label_rotation=40 if len(chart.labels) > 6 else 0,
     )
+    drawn.add_xml_filter(_without_scripts)
     drawn.x_labels = chart.labels
     for name, values in chart.series.items():
         drawn.add(name, list(values))
@@ -70,5 +72,13 @@ def svg(chart: Chart) -> str:
     return document
 
 
+def _without_scripts(root: Any) -> Any:
+    """Drop what pygal adds for its tooltips; a picture in a page runs nothing anyway."""
+    for parent in list(root.iter()):
+        for script in parent.findall("script"):
+            parent.remove(script)
+    return root
+
+
 def _figure(value: float) -> str:
-    return f"{value:,.0f}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"

@@ -54,6 +54,7 @@ def tables() -> Tables:
 
 @cache
 def identity_secret() -> bytes:
+    """Return what keys the hashes of identities."""
     from loyalty.adapters.secrets import secret
 
     return secret(aws(), settings().identity_secret_arn)

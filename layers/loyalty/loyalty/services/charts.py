@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -82,8 +83,17 @@ CHARTS: Final[Mapping[str, Callable[[Sequence[HealthReport]], Chart]]] = {
 }
 
 
-def _months(reports: Iterable[HealthReport]) -> tuple[str, ...]:
-    return tuple(report.month for report in reports)
+def _months(reports: Sequence[HealthReport]) -> tuple[str, ...]:
+    """Return `Dec ’16`, `Jan ’17`, `Feb` …: the year where one begins to read, and where it does."""
+    return tuple(
+        _label(report.month, with_year=place == 0 or report.month.endswith("-01"))
+        for place, report in enumerate(reports)
+    )
+
+
+def _label(month: str, *, with_year: bool) -> str:
+    year, _, number = month.partition("-")
+    return f"{month_abbr[int(number)]} ’{year[2:]}" if with_year else month_abbr[int(number)]
 
 
 def _amounts(amounts: Iterable[SignedMoney]) -> list[float]:

@@ -1,0 +1,322 @@
+"""The console on moto: signing in, every page for every role, what is refused, what is shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from loyalty.contracts.program import ProgramDocument
+from loyalty.domain.tasks import Task, gift_task
+from loyalty.runtime import composition, reporting
+from loyalty.runtime.auth import STAFF
+from loyalty.services.ports import MemberChange
+from loyalty.services.reports import write_health_report, write_roi_report
+from tests.support.browser import Browser
+from tests.support.console import Console, console
+from tests.support.counting import counting_requests
+from tests.support.elite_journey import MEMBER_ID, store_customer
+from tests.support.examples import NOW
+from tests.support.http import call, order
+from tests.support.moto_app import MotoApp
+
+REVIEW, GIFT = "t-review", "t-gift"
+HOSTILE = "<script>alert('x')</script>"
+MARCH = "2017-03"
+REPORTS = {"finance", "manager", "marketer", "admin"}
+MEMBERS = {"service", "marketer", "manager", "finance", "admin"}
+DESK = {"service", "manager", "admin"}
+# Page → who may see it; everybody else of the staff is refused.
+PAGES: dict[str, set[str]] = {
+    "/console": set(STAFF),
+    "/console/months": REPORTS,
+    f"/console/months/{MARCH}": REPORTS,
+    "/console/plots/points.svg": REPORTS,
+    "/console/plots/tiers.svg": REPORTS,
+    "/console/plots/revenue.svg": REPORTS,
+    "/console/plots/engagement.svg": REPORTS,
+    "/console/tasks": {"service", "manager", "warehouse", "admin"},
+    "/console/members": MEMBERS,
+    f"/console/members/{MEMBER_ID}": MEMBERS,
+    f"/console/members/{MEMBER_ID}/executions": DESK,
+    "/console/program": set(STAFF),
+    "/console/queues": {"manager", "admin"},
+    "/console/queues/orders": {"manager", "admin"},
+}
+FORMS: dict[str, tuple[dict[str, str], set[str]]] = {
+    "/console/members": ({"by": "member_id", "value": MEMBER_ID}, MEMBERS),
+    "/console/program/check": ({"based_on_version": "0", "definition": "{}"}, {"manager", "admin"}),
+    "/console/program": ({"based_on_version": "9", "definition": "x"}, {"manager", "admin"}),
+    f"/console/tasks/{REVIEW}/decision": ({"decision": "approved"}, {"manager", "admin"}),
+    f"/console/tasks/{GIFT}/decision": ({"decision": "packed"}, {"warehouse", "admin"}),
+}
+
+
+@pytest.fixture
+def staff(app: MotoApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
+    """A console over one member with an order, two tasks, and a month with reports."""
+    member = store_customer(name=f"Ada {HOSTILE}", address=f"1 Main St\n{HOSTILE}")
+    upgrade = {"upgrade_id": "u-1", "from_tier": "member", "to_tier": "gold"}
+    tasks = (
+        Task(REVIEW, "tier_review", (MEMBER_ID,), NOW, "upgrade/u-1", upgrade, HOSTILE),
+        gift_task(
+            GIFT,
+            MEMBER_ID,
+            sku="gift",
+            item=HOSTILE,
+            quantity=1,
+            opened_at=NOW,
+            cause="upgrade/u-1",
+        ),
+    )
+    store = composition.member_store()
+    store.commit(MemberChange(replace(member, version=2), 1, tasks=tasks))
+    call("orders", "POST", "/v1/orders", order(customer={"member_id": MEMBER_ID}))
+    app.set_clock(NOW + timedelta(days=30))
+    write_health_report(MARCH, **reporting.month_report_ports())
+    write_roi_report(MARCH, **reporting.month_report_ports())
+    return console(app, tmp_path, monkeypatch)
+
+
+# ── Signing in and out ────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_a_session_every_page_leads_to_sign_in(staff: Console) -> None:
+    for path in PAGES:
+        browser = Browser(site="pages", folder="console")
+        assert browser.ask("GET", path).headers["Location"].startswith("/console/sign-in"), path
+
+
+def test_signing_in_leads_back_to_where_one_wanted(staff: Console) -> None:
+    browser = Browser(site="pages", folder="console")
+    page = browser.open("/console/tasks")
+    assert page.path == "/console/sign-in"
+    [begin] = re.findall(r'href="(/console/sign-in/begin[^"]*)"', page.text)
+    assert staff.answer(browser, browser.ask("GET", begin), role="manager").path == "/console/tasks"
+
+
+@pytest.mark.parametrize("back_to", ["https://evil.example", "//evil.example", "/console//x:y@z"])
+def test_nobody_is_led_away(staff: Console, back_to: str) -> None:
+    browser = Browser(site="pages", folder="console")
+    begun = browser.ask("GET", f"/console/sign-in/begin?back_to={back_to}")
+    if begun.status == 303:
+        assert staff.answer(browser, begun, role="manager").status == 404
+    else:
+        assert begun.status == 422
+
+
+def test_an_answer_that_this_browser_did_not_ask_for_is_refused(staff: Console) -> None:
+    victim, attacker = (Browser(site="pages", folder="console") for _ in range(2))
+    begun = attacker.ask("GET", "/console/sign-in/begin")
+    victim.ask("GET", "/console/sign-in/begin")
+    page = staff.answer(victim, begun, role="admin")
+    assert page.path == "/console/sign-in"
+    assert page.says("did not work")
+
+
+def test_a_sign_in_is_over_after_ten_minutes(staff: Console) -> None:
+    browser = Browser(site="pages", folder="console")
+    begun = browser.ask("GET", "/console/sign-in/begin")
+    staff.app.set_clock(NOW + timedelta(days=30, minutes=10))
+    assert staff.answer(browser, begun, role="admin").path == "/console/sign-in"
+
+
+@pytest.mark.parametrize("role", ["pos", "crm"])
+def test_machines_and_members_have_no_console(staff: Console, role: str) -> None:
+    assert staff.browser(role).page.path == "/console/sign-in"
+
+
+def test_a_token_for_the_api_is_no_session(staff: Console) -> None:
+    browser = Browser(site="pages", folder="console")
+    browser.cookie = f"__Host-console={staff.issuer.token('admin')}"
+    assert browser.open("/console/tasks").path == "/console/sign-in"
+
+
+def test_signed_out_is_out(staff: Console) -> None:
+    browser = staff.browser()
+    browser.open("/console")
+    assert browser.submit("/console/sign-out").says("signed out")
+    assert browser.open("/console/tasks").path == "/console/sign-in"
+
+
+def test_the_cookie_is_out_of_reach(staff: Console) -> None:
+    browser = Browser(site="pages", folder="console")
+    begun = browser.ask("GET", "/console/sign-in/begin")
+    for part in ("__Host-", "HttpOnly", "Secure", "SameSite=Lax", "Path=/"):
+        assert part in begun.headers["Set-Cookie"]
+
+
+# ── Who may what ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("role", sorted(STAFF))
+def test_every_page_is_for_its_roles(staff: Console, role: str) -> None:
+    browser = staff.browser(role)
+    for path, allowed in PAGES.items():
+        assert browser.open(path).status == (200 if role in allowed else 403), path
+
+
+@pytest.mark.parametrize("role", sorted(STAFF))
+def test_every_form_is_for_its_roles(staff: Console, role: str) -> None:
+    browser = staff.browser(role)
+    browser.open("/console")
+    [token] = set(re.findall(r'name="csrf" value="([^"]*)"', browser.page.text))
+    for path, (fields, allowed) in FORMS.items():
+        answer = browser.post(path, {"csrf": token, **fields})
+        assert (answer.status == 403) == (role not in allowed), path
+
+
+@pytest.mark.parametrize("role", sorted(STAFF))
+def test_the_navigation_leads_nowhere_forbidden(staff: Console, role: str) -> None:
+    browser = staff.browser(role)
+    text = browser.open("/console").text
+    for path in {*re.findall(r'href="(/console[^"]*)"', text)}:
+        assert browser.open(path).status == 200, path
+
+
+def test_a_form_from_elsewhere_changes_nothing(staff: Console) -> None:
+    browser = staff.browser()
+    fields = {"decision": "approved"}
+    path = f"/console/tasks/{REVIEW}/decision"
+    assert browser.post(path, fields).status == 403
+    assert browser.post(path, fields, {"sec-fetch-site": "cross-site"}).status == 403
+    assert (
+        composition.member_store().status_changes(MEMBER_ID, limit=9)[0][0].event != "TaskDecided"
+    )
+
+
+def test_only_an_admin_redrives(staff: Console) -> None:
+    staff.app.client("sqs").send_message(QueueUrl=staff.app.orders_dlq_url, MessageBody="{}")
+    action = "/console/queues/orders/redrive"
+    assert action in staff.browser("admin").open("/console/queues").text
+    browser = staff.browser("manager")
+    assert action not in browser.open("/console/queues").text
+    [token] = set(re.findall(r'name="csrf" value="([^"]*)"', browser.page.text))
+    assert browser.post(action, {"csrf": token}).status == 403
+
+
+# ── What pages say ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_decision_is_taken_once_and_told(staff: Console) -> None:
+    browser = staff.browser("manager", subject="ann")
+    page = browser.open("/console/tasks?kind=tier_review")
+    assert page.says("To gold")
+    page = browser.submit(
+        f"/console/tasks/{REVIEW}/decision", {"decision": "rejected", "comment": ""}
+    )
+    assert page.says("The decision is taken")
+    assert browser.open("/console/tasks?kind=tier_review&state=rejected").says("rejected by ann")
+
+
+def test_nobody_decides_for_their_own_account(staff: Console) -> None:
+    browser = staff.browser("manager", member_id=MEMBER_ID)
+    browser.open("/console/tasks?kind=tier_review")
+    page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
+    assert page.status == 403
+    assert page.says("Nobody decides for their own account")
+
+
+def test_a_member_is_found_by_what_stays_out_of_the_address(staff: Console) -> None:
+    browser = staff.browser("service")
+    browser.open("/console/members")
+    found = browser.submit("/console/members", {"by": "email", "value": "ann@example.com"})
+    assert found.path == f"/console/members/{MEMBER_ID}"
+    browser.open("/console/members")
+    for by, value in (("email", "nobody@example.com"), ("email", "no address"), ("phone", "1")):
+        assert browser.submit("/console/members", {"by": by, "value": value}).says("Nobody has")
+
+
+def test_the_story_tells_why(staff: Console) -> None:
+    page = staff.browser("service").open(f"/console/members/{MEMBER_ID}")
+    for words in ("Order O-1 of pos", "€100.00", "program version 0"):
+        assert page.says(words), words
+
+
+def test_names_are_for_those_who_need_them(staff: Console) -> None:
+    path = f"/console/members/{MEMBER_ID}"
+    assert "<h1>Ada &lt;script&gt;" in staff.browser("service").open(path).text
+    assert "Ada" not in staff.browser("finance").open(path).text
+
+
+def test_an_unknown_member_is_no_page(staff: Console) -> None:
+    assert staff.browser().open("/console/members/nobody").status == 404
+    assert staff.browser().open("/console/executions/elite_journey/nobody").status in (404, 200)
+
+
+def test_what_others_wrote_is_text_everywhere(staff: Console) -> None:
+    staff.app.client("sqs").send_message(
+        QueueUrl=staff.app.orders_dlq_url,
+        MessageBody=json.dumps({"detail-type": HOSTILE}),
+    )
+    browser = staff.browser("admin", subject=HOSTILE)
+    for path in (*PAGES, "/console/tasks?kind=gift_dispatch"):
+        page = browser.open(path)
+        assert "<script" not in page.text.lower(), path
+    assert "&lt;script&gt;" in browser.open("/console/queues/orders").text
+    assert "&lt;script&gt;" in browser.open("/console/tasks?kind=gift_dispatch").text
+    assert browser.open(f"/console/members/{MEMBER_ID}?show={HOSTILE}").status == 422
+
+
+# ── The program ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_new_version_shows_what_it_changes_before_it_holds(staff: Console) -> None:
+    browser = staff.browser("manager")
+    browser.open("/console/program")
+    definition = ProgramDocument(time_zone="UTC", pending_days=21).model_dump_json()
+    typed = {"based_on_version": "0", "effective_from": "", "definition": definition}
+    page = browser.submit("/console/program/check", typed)
+    assert page.says('- "pending_days": 14')
+    assert page.says('+ "pending_days": 21')
+    assert composition.program_store().latest_version() == 0
+    assert browser.submit("/console/program", typed).says("The new version is saved")
+    assert composition.program_store().version(1).pending_days == 21
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ("{", "no JSON"),
+        ('{"pending_days": -1}', "pending_days"),
+        ('{"tiers": [{"name": "x", "threshold": 5}]}', "the first tier has threshold 0"),
+        ('{"time_zone": "Europe/Paris"}', "the schedules are deployed for the time zone"),
+        (json.dumps({HOSTILE: 1}), HOSTILE),
+    ],
+)
+def test_what_is_wrong_is_said_and_kept(staff: Console, definition: str, words: str) -> None:
+    browser = staff.browser("manager")
+    browser.open("/console/program")
+    typed = {"based_on_version": "0", "effective_from": "", "definition": definition}
+    page = browser.submit("/console/program/check", typed)
+    assert page.status == 422
+    assert page.says(words) or words in definition
+    assert "<script" not in page.text
+    assert page.says("Nothing was saved")
+
+
+# ── What pages cost ───────────────────────────────────────────────────────────────────────────────
+
+# A member's story is read from three places of the members, two of them with an index, and from
+# the vouchers, likewise with an index: docs of `services.story`.
+STORY_REQUESTS = 8
+READS = {"Query", "GetItem", "BatchGetItem"}
+
+
+def test_pages_are_light_and_ask_little(staff: Console) -> None:
+    browser = staff.browser("admin")
+    for path in PAGES:
+        composition.reset()
+        browser.open("/console/program")  # reads the program, which others have in their cache
+        with counting_requests() as requests:
+            page = browser.open(path)
+        assert len(page.text.encode()) <= 100 * 1024, path
+        limit = STORY_REQUESTS if path.endswith(MEMBER_ID) else 2
+        tables = [
+            name for name in requests.operations if name in ("Query", "GetItem", "BatchGetItem")
+        ]
+        assert len(tables) <= limit, (path, requests.operations)
