@@ -58,6 +58,7 @@ def svg(chart: Chart) -> str:
         legend_box_size=11,
         show_y_guides=True,
         truncate_legend=24,
+        truncate_label=-1,
         dots_size=2.5,
         include_x_axis=True,
         disable_xml_declaration=True,

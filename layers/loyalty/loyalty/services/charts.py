@@ -84,7 +84,7 @@ CHARTS: Final[Mapping[str, Callable[[Sequence[HealthReport]], Chart]]] = {
 
 
 def _months(reports: Sequence[HealthReport]) -> tuple[str, ...]:
-    """Return `Dec ’16`, `Jan ’17`, `Feb` …: the year where one begins to read, and where it does."""
+    """Return `Dec ’16`, `Jan ’17`, `Feb` …: the year where one begins to read, and in January."""
     return tuple(
         _label(report.month, with_year=place == 0 or report.month.endswith("-01"))
         for place, report in enumerate(reports)
