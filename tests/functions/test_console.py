@@ -7,9 +7,11 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from loyalty.adapters import oidc
 from loyalty.contracts.program import ProgramDocument
 from loyalty.domain.tasks import Task, gift_task
 from loyalty.runtime import composition, reporting
@@ -118,11 +120,24 @@ def test_an_answer_that_this_browser_did_not_ask_for_is_refused(staff: Console) 
     assert page.says("did not work")
 
 
-def test_a_sign_in_is_over_after_ten_minutes(staff: Console) -> None:
+def test_a_sign_in_is_over_after_its_time(staff: Console) -> None:
     browser = Browser(site="pages", folder="console")
     begun = browser.ask("GET", "/console/sign-in/begin")
-    staff.app.set_clock(NOW + timedelta(days=30, minutes=10))
+    secret = composition.link_secret()
+    state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
+    pending = oidc.opened(browser.cookie.partition("=")[2], state, secret)
+    late = oidc.sealed(pending, secret, lasts=timedelta(seconds=-1))
+    browser.cookie = f"__Host-console_sign_in={late}"
     assert staff.answer(browser, begun, role="admin").path == "/console/sign-in"
+
+
+@pytest.mark.parametrize("code", ["", "unknown"])
+def test_without_a_code_of_the_provider_there_is_no_session(staff: Console, code: str) -> None:
+    browser = Browser(site="pages", folder="console")
+    begun = browser.ask("GET", "/console/sign-in/begin")
+    state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
+    page = browser.open(f"/console/sign-in/callback?code={code}&state={state}")
+    assert page.path == "/console/sign-in"
 
 
 @pytest.mark.parametrize("role", ["pos", "crm"])

@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -91,11 +91,14 @@ def redeem(provider: Provider, code: str, verifier: str) -> str:
     return str(token)
 
 
-def sealed(pending: Pending, secret: bytes, now: datetime) -> str:
-    """Return a sign-in under way as a cookie's value, good for ten minutes."""
+def sealed(pending: Pending, secret: bytes, *, lasts: timedelta = PENDING_FOR) -> str:
+    """Return a sign-in under way as a cookie's value.
+
+    It lasts in real time, as the provider's tokens do, whatever the program's clock says.
+    """
     claims = {
         "aud": _PURPOSE,
-        "exp": int((now + PENDING_FOR).timestamp()),
+        "exp": datetime.now(UTC) + lasts,
         "state": pending.state,
         "verifier": pending.verifier,
         "back_to": pending.back_to,
@@ -103,7 +106,7 @@ def sealed(pending: Pending, secret: bytes, now: datetime) -> str:
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
-def opened(cookie: str | None, state: str, secret: bytes, now: datetime) -> Pending:
+def opened(cookie: str | None, state: str, secret: bytes) -> Pending:
     """Return the sign-in that this browser began.
 
     Raises
@@ -117,11 +120,10 @@ def opened(cookie: str | None, state: str, secret: bytes, now: datetime) -> Pend
             secret,
             algorithms=[ALGORITHM],
             audience=_PURPOSE,
-            # PyJWT compares times with the system's clock; ours is the program's.
-            options={"require": ["aud", "exp"], "verify_exp": False},
+            options={"require": ["aud", "exp"]},
         )
     except jwt.InvalidTokenError as error:
         raise SignInRefused from error
-    if now.timestamp() >= claims["exp"] or not secrets.compare_digest(claims["state"], state):
+    if not secrets.compare_digest(claims["state"].encode(), state.encode()):
         raise SignInRefused
     return Pending(claims["state"], claims["verifier"], claims["back_to"])

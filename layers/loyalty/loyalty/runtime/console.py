@@ -143,7 +143,7 @@ def begin_sign_in(back_to: str) -> Response:
     from loyalty.adapters import oidc
 
     address, pending = oidc.begin(provider(), back_to)
-    sealed = oidc.sealed(pending, composition.link_secret(), composition.clock().now())
+    sealed = oidc.sealed(pending, composition.link_secret())
     seconds = int(oidc.PENDING_FOR.total_seconds())
     return web.see_other(address, web.set_cookie(PENDING_COOKIE, sealed, seconds))
 
@@ -152,10 +152,9 @@ def end_sign_in(request: Request, code: str, state: str) -> Response:
     """Take the provider's answer: whoever is of the staff has a session from now on."""
     from loyalty.adapters import oidc
 
-    now = composition.clock().now()
     cookie = web.cookie(request, PENDING_COOKIE)
     try:
-        pending = oidc.opened(cookie, state, composition.link_secret(), now)
+        pending = oidc.opened(cookie, state, composition.link_secret())
         token = oidc.redeem(provider(), code, pending.verifier)
         _principal(token)
     except (oidc.SignInRefused, TokenRefused, Forbidden):
