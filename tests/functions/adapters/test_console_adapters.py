@@ -180,7 +180,6 @@ class TestExecutionLog:
         assert [(step.kind, step.state, step.error) for step in steps] == [
             ("failed", None, "MemberBusy"),
             ("entered", "SendInvite", None),
-            ("left", "Begin", None),
             ("started", None, None),
         ]
         assert len(steps[0].cause or "") == 600

@@ -11,7 +11,7 @@ from loyalty.contracts.events import OUTBOUND, StatusData
 from loyalty.contracts.tier_events import TIER_EVENTS, TaskData
 from loyalty.contracts.voucher_events import VOUCHER_EVENTS
 from loyalty.domain.explanations import why_change, why_entry, why_message
-from loyalty.domain.ledger import Entry, EntryKind
+from loyalty.domain.ledger import Entry, EntryKind, LedgerLine
 from loyalty.domain.member import StatusChange
 from tests.support.examples import NOW, PROGRAM, STANDARD
 
@@ -40,6 +40,12 @@ def test_every_fact_of_a_member_has_a_rule(event: str) -> None:
 def test_every_kind_of_entry_has_a_rule(kind: EntryKind) -> None:
     for cause in (kind, "something new"):
         assert why_entry(entry(f"{cause}/1", kind), PROGRAM).rule.endswith(".")
+
+
+def test_a_release_says_how_much_can_be_spent_now() -> None:
+    lines = (LedgerLine("member:m-1:pending", -7), LedgerLine("member:m-1:available", 7))
+    released = replace(entry("release/2017-03-29", "release"), lines=lines)
+    assert why_entry(released, PROGRAM).values["released"] == 7
 
 
 def test_values_are_those_of_the_version() -> None:

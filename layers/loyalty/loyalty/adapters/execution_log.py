@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = frozenset({"ExecutionDoesNotExist", "InvalidArn", "InvalidName"})
 _CAUSE_SHOWN: Final = 600
-# Of the many kinds of events of a history, operators read these: what was entered, left, or failed.
+# Of the many kinds of events of a history, operators read these: what was entered, what failed.
 _ENTERED: Final = "StateEntered"
-_EXITED: Final = "StateExited"
 _ENDS: Final = {
     "ExecutionStarted": "started",
     "ExecutionSucceeded": "succeeded",
@@ -99,8 +98,6 @@ def _steps(events: Iterable[Mapping[str, Any]]) -> Iterator[ExecutionStep]:
         kind, at = event["type"], event["timestamp"]
         if kind.endswith(_ENTERED):
             yield ExecutionStep(at, "entered", event["stateEnteredEventDetails"]["name"])
-        elif kind.endswith(_EXITED):
-            yield ExecutionStep(at, "left", event["stateExitedEventDetails"]["name"])
         elif kind in _ENDS:
             yield ExecutionStep(at, _ENDS[kind], None)
         elif kind.endswith(("Failed", "TimedOut")):

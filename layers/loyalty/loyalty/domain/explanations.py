@@ -42,8 +42,8 @@ def why_order(order: AcceptedOrder, definition: ProgramDefinition) -> Why:
     else:
         multiplier = definition.tiers[rank(definition, order.tier)].multiplier
         rule = (
-            "Points are the eligible amount in whole units × rate × multiplier of the tier, "
-            "rounded down; bonuses come on top, caps cut the sum."
+            "The eligible amount in whole units × rate × multiplier of the tier, rounded down; "
+            "bonuses come on top, caps cut the sum."
         )
         values |= {
             "earn_rate": str(definition.earn_rate),
@@ -72,6 +72,10 @@ def why_entry(entry: Entry, definition: ProgramDefinition) -> Why:
     rule, names = _ENTRIES.get(cause) or _ENTRIES.get(entry.kind) or (f"{entry.kind}.", ())
     values: dict[str, Value] = {"cause": entry.business_key}
     values |= {name: getattr(definition, name) for name in names}
+    if entry.kind == "release":
+        # It moves points from pending to available: together they stay as they were.
+        own = [line.points for line in entry.lines if line.account.endswith(":available")]
+        values["released"] = sum(own)
     if entry.owed_change:
         values["owed_change"] = entry.owed_change
     return Why(rule, values, definition.version)

@@ -37,7 +37,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionStep:
-    """Something in an execution: a state entered or left, or what failed in it."""
+    """Something in an execution: a state that was entered, or what failed in it."""
 
     at: datetime
     kind: str
