@@ -22,6 +22,9 @@ PAGES = {
     ("get", "/portal"),
     ("get", "/portal/{proxy+}"),
     ("post", "/portal/{proxy+}"),
+    ("get", "/console"),
+    ("get", "/console/{proxy+}"),
+    ("post", "/console/{proxy+}"),
 }
 UNDESCRIBED = {("get", "/v1/openapi.json"), ("get", "/docs")} | PAGES
 

@@ -20,6 +20,9 @@ UNDESCRIBED = {
     ("get", "/portal"),
     ("get", "/portal/{proxy+}"),
     ("post", "/portal/{proxy+}"),
+    ("get", "/console"),
+    ("get", "/console/{proxy+}"),
+    ("post", "/console/{proxy+}"),
 }
 
 
