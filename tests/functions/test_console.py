@@ -13,8 +13,8 @@ import pytest
 
 from loyalty.adapters import oidc
 from loyalty.contracts.program import ProgramDocument
-from loyalty.domain.tasks import Task, gift_task
-from loyalty.runtime import composition, reporting
+from loyalty.domain.tasks import Task, TaskKind, choices, gift_task
+from loyalty.runtime import composition, reporting, tasking
 from loyalty.runtime.auth import STAFF
 from loyalty.services.ports import MemberChange
 from loyalty.services.reports import write_health_report, write_roi_report
@@ -199,9 +199,9 @@ def test_a_form_from_elsewhere_changes_nothing(staff: Console) -> None:
     path = f"/console/tasks/{REVIEW}/decision"
     assert browser.post(path, fields).status == 403
     assert browser.post(path, fields, {"sec-fetch-site": "cross-site"}).status == 403
-    assert (
-        composition.member_store().status_changes(MEMBER_ID, limit=9)[0][0].event != "TaskDecided"
-    )
+    task = tasking.task_store().task(REVIEW)
+    assert task is not None
+    assert task.state == "open"
 
 
 def test_only_an_admin_redrives(staff: Console) -> None:
@@ -215,6 +215,22 @@ def test_only_an_admin_redrives(staff: Console) -> None:
 
 
 # ── What pages say ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", sorted(tasking.READERS))
+def test_tasks_of_every_kind_are_shown_with_what_can_be_decided(
+    staff: Console, kind: TaskKind
+) -> None:
+    if kind not in ("tier_review", "gift_dispatch"):
+        member = composition.member_store().member(MEMBER_ID)
+        assert member is not None
+        task = Task(f"t-{kind}", kind, (MEMBER_ID, "m-2"), NOW, "cause", {"points": 2_500})
+        after = replace(member, version=member.version + 1)
+        composition.member_store().commit(MemberChange(after, member.version, tasks=(task,)))
+    page = staff.browser("admin").open(f"/console/tasks?kind={kind}")
+    assert page.status == 200
+    for decision in choices(kind, "open"):
+        assert f'value="{decision}"' in page.text
 
 
 def test_a_decision_is_taken_once_and_told(staff: Console) -> None:

@@ -254,7 +254,7 @@ _FACTS: Final[Mapping[str, str]] = {
     "OfferUseReversed": "A use was taken back, with its bonus points and its place in the budget.",
     "OfferUseRefused": "An order named the offer, but it could not be used.",
     "WinBackSent": "Lapsed, and may be written to.",
-    "EngagementCorrected": "A use came late, or was taken back: a month judged before is corrected.",
+    "EngagementCorrected": "A use came late, or was taken back: a judged month is corrected.",
     "MemberLeft": "Left by their own wish; what points are left is forfeited after thirty days.",
     "ConsentChanged": "What the customer said, as the named source recorded it.",
     "PreferenceChanged": "What the member said about service messages.",
