@@ -16,21 +16,26 @@ from loyalty.contracts.console import (
     SearchForm,
     Shown,
     SignInAnswer,
+    SomeMonth,
 )
+from loyalty.contracts.funnel import FunnelReport
 from loyalty.contracts.members import LookupRequest
 from loyalty.contracts.tasks import KindFilter, StateFilter
 from loyalty.contracts.values import Cursor, Key, Month
+from loyalty.domain.calendar import month_after
 from loyalty.domain.errors import MemberNotFound
+from loyalty.domain.funnel import STAGES
 from loyalty.domain.tasks import choices
 from loyalty.runtime import composition, console, messaging, reporting, tasking, web
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response, RouteNotFound
 from loyalty.runtime.settings import settings
-from loyalty.services import members, program_definition, reports, tasks
+from loyalty.services import charts, members, program_definition, reports, tasks
 from loyalty.services.charts import CHARTS
 from loyalty.services.dead_letters import letters, redrive
 from loyalty.services.decide_task import decide_task
 from loyalty.services.executions import execution, executions_of
+from loyalty.services.funnel import funnel_report
 from loyalty.services.program_draft import as_text, attempt, difference, read_draft
 from loyalty.services.story import STRANDS, read_story
 
@@ -88,6 +93,12 @@ def get_month(month: Month) -> Response:
     return console.page(app.request, staff, "month", health=health, roi=roi)
 
 
+@app.get("/console/funnel")
+def get_funnel(first: SomeMonth = None, last: SomeMonth = None) -> Response:
+    staff = console.staff_for(app.request, "reports")
+    return console.page(app.request, staff, "funnel", funnel=_funnel(first, last), stages=STAGES)
+
+
 @app.get("/console/plots/<name>")
 def get_plot(name: PlotName) -> Response:
     console.staff_for(app.request, "reports")
@@ -95,9 +106,18 @@ def get_plot(name: PlotName) -> Response:
     if chart is None:
         raise RouteNotFound
     found = reports.health_reports(months=MONTHS_SHOWN, reports=reporting.revision_store())
-    from loyalty.adapters.plots import svg
+    return console.picture(chart(found))
 
-    return console.picture(svg(chart(found)))
+
+@app.get("/console/plots/funnel.svg")
+def get_funnel_plot(first: SomeMonth = None, last: SomeMonth = None) -> Response:
+    console.staff_for(app.request, "reports")
+    return console.picture(charts.funnel(_funnel(first, last)))
+
+
+def _funnel(first: str | None, last: str | None) -> FunnelReport:
+    until = last or console.this_month()
+    return funnel_report(first or month_after(until, -5), until, **reporting.funnel_ports())
 
 
 # ── Tasks ─────────────────────────────────────────────────────────────────────────────────────────

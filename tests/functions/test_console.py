@@ -41,6 +41,8 @@ PAGES: dict[str, set[str]] = {
     "/console/plots/tiers.svg": REPORTS,
     "/console/plots/revenue.svg": REPORTS,
     "/console/plots/engagement.svg": REPORTS,
+    "/console/funnel": REPORTS,
+    "/console/plots/funnel.svg": REPORTS,
     "/console/tasks": {"service", "manager", "warehouse", "admin"},
     "/console/members": MEMBERS,
     f"/console/members/{MEMBER_ID}": MEMBERS,
@@ -214,6 +216,14 @@ def test_only_an_admin_redrives(staff: Console) -> None:
     assert browser.post(action, {"csrf": token}).status == 403
 
 
+def test_the_funnel_is_of_the_months_asked_for(staff: Console) -> None:
+    browser = staff.browser("marketer")
+    page = browser.open("/console/funnel?first=2017-01&last=2017-03")
+    assert page.says("January 2017 to March 2017")
+    assert browser.open("/console/funnel?first=2017-04&last=2017-03").status == 422
+    assert browser.open("/console/funnel?first=March&last=2017-03").status == 422
+
+
 # ── What pages say ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -335,6 +345,8 @@ def test_what_is_wrong_is_said_and_kept(staff: Console, definition: str, words: 
 # A member's story is read from three places of the members, two of them with an index, and from
 # the vouchers, likewise with an index: docs of `services.story`.
 STORY_REQUESTS = 8
+# A query for each of six months, and one more.
+FUNNEL_REQUESTS = 7
 READS = {"Query", "GetItem", "BatchGetItem"}
 
 
@@ -347,6 +359,7 @@ def test_pages_are_light_and_ask_little(staff: Console) -> None:
             page = browser.open(path)
         assert len(page.text.encode()) <= 100 * 1024, path
         limit = STORY_REQUESTS if path.endswith(MEMBER_ID) else 2
+        limit = FUNNEL_REQUESTS if "funnel" in path else limit
         tables = [
             name for name in requests.operations if name in ("Query", "GetItem", "BatchGetItem")
         ]

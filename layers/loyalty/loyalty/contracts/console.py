@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from loyalty.contracts.tasks import Comment, Tracking
-from loyalty.contracts.values import Contract
+from loyalty.contracts.values import Contract, Month
 from loyalty.domain.tasks import Decision
 
 # A form sends what was left empty as an empty text.
@@ -16,6 +16,8 @@ _Blank = BeforeValidator(lambda value: None if value == "" else value)
 SignInAnswer = Annotated[str, Field(max_length=4000)]
 BackTo = Annotated[str, Field(pattern=r"^/console(/[A-Za-z0-9._~/:@+-]*)?$", max_length=500)]
 PlotName = Annotated[str, Field(pattern=r"^[a-z]+\.svg$")]
+# Of the funnel; without them the latest half year.
+SomeMonth = Month | None
 Shown = Literal["all", "orders", "points", "journey", "messages", "vouchers"]
 Searched = Literal["member_id", "email", "phone", "card", "external_id"]
 

@@ -21,6 +21,7 @@ from loyalty.runtime.settings import settings
 
 if TYPE_CHECKING:
     from loyalty.adapters.oidc import Provider
+    from loyalty.services.charts import Chart
     from loyalty.services.console_ports import DeadLetterQueues, ExecutionLog, MemberHistory
     from loyalty.services.ports import MemberStore, ProgramStore
     from loyalty.services.voucher_ports import VoucherStore
@@ -236,10 +237,21 @@ def refused(request: Request, problem: Problem) -> Response:
     return page(request, staff_in(request), "refused", problem.status, problem=problem)
 
 
-def picture(svg: str) -> Response:
-    """Return an SVG that is shown as a picture: its own styles, and nothing else."""
+def this_month() -> str:
+    """Return the program month of now."""
+    from loyalty.domain.calendar import month_of, program_day
+
+    now = composition.clock().now()
+    return month_of(program_day(now, composition.program_store().current(now).time_zone))
+
+
+def picture(chart: Chart) -> Response:
+    """Return a chart as an SVG that is shown as a picture: its own styles, and nothing else."""
+    # Imported only when used: pages without plots do not need to wait for it.
+    from loyalty.adapters.plots import svg
+
     policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return web.page(svg, headers={"Content-Security-Policy": policy})._replace(
+    return web.page(svg(chart), headers={"Content-Security-Policy": policy})._replace(
         content_type="image/svg+xml"
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
+from loyalty.contracts.funnel import FunnelReport
 from loyalty.contracts.month_reports import HealthReport, SignedMoney
 
 ChartKind = Literal["lines", "bars", "stacked bars"]
@@ -74,6 +75,25 @@ def revenue(reports: Sequence[HealthReport]) -> Chart:
         },
     )
 
+
+def funnel(report: FunnelReport) -> Chart:
+    """Return how many of a hundred who crossed the threshold came how far, by variant.
+
+    Who is held out, or crossed nothing, has no way to go.
+    """
+    arms = {name: arm for name, arm in report.by_variant.items() if arm.crossed and arm.invited}
+    return Chart(
+        "Of a hundred who crossed the threshold",
+        "bars",
+        tuple(_WAY),
+        {
+            name: [round(100 * getattr(arm, stage) / arm.crossed, 1) for stage in _WAY]
+            for name, arm in arms.items()
+        },
+    )
+
+
+_WAY: Final = ("invited", "reminded", "accepted", "declined", "silent")
 
 CHARTS: Final[Mapping[str, Callable[[Sequence[HealthReport]], Chart]]] = {
     "revenue": revenue,

@@ -79,7 +79,7 @@ def read_story(
     """Return a page of a customer's story; also of one who was merged or has left.
 
     Requests: 1 read; 1 query for points, journey and messages each; 1 query and 1 batch read for
-    orders and vouchers each.
+    orders and vouchers each, for the vouchers 1 query more per profile that was merged into it.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def read_story(
     member = store.member(member_id)
     if member is None:
         raise MemberNotFound(member_id)
-    tell = _Teller(member_id, limit, store, vouchers, program)
+    tell = _Teller(member, limit, store, vouchers, program)
     positions = _positions(cursor) if cursor is not None else dict.fromkeys(strands, _Position())
     items: list[StoryItem] = []
     # A page of points that orders tell of may leave nothing to tell: then the next one does.
@@ -205,7 +205,7 @@ def _positions(cursor: str) -> dict[Strand, _Position]:
 
 @dataclass(frozen=True, slots=True)
 class _Teller:
-    member_id: str
+    member: Member
     limit: int
     store: MemberHistory
     vouchers: VoucherStore
@@ -222,11 +222,13 @@ class _Teller:
         return pages[strand](cursor)
 
     def _orders(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
-        found, following = self.store.orders(self.member_id, limit=self.limit, cursor=cursor)
+        found, following = self.store.orders(self.member.member_id, limit=self.limit, cursor=cursor)
         return [_Thing(order.occurred_at, self._order(order)) for order in found], following
 
     def _points(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
-        found, following = self.store.entries(self.member_id, limit=self.limit, cursor=cursor)
+        found, following = self.store.entries(
+            self.member.member_id, limit=self.limit, cursor=cursor
+        )
         # Of what an order earned, the order itself tells.
         return [
             _Thing(
@@ -238,19 +240,20 @@ class _Teller:
 
     def _journey(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
         found, following = self.store.status_changes(
-            self.member_id, limit=self.limit, cursor=cursor
+            self.member.member_id, limit=self.limit, cursor=cursor
         )
         return [_Thing(change.recorded_at, self._change(change)) for change in found], following
 
     def _messages(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
         # Claims sort by their names, not by time: there are few enough to read them all.
-        claims = self.store.message_claims(self.member_id)
+        claims = self.store.message_claims(self.member.member_id)
         newest_first = sorted(claims, key=lambda claim: claim.claimed_at, reverse=True)
         return [_Thing(claim.claimed_at, self._message(claim)) for claim in newest_first], None
 
     def _vouchers(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        # Those of a profile that the member absorbed stay with its id, and are the member's.
         found, following = self.vouchers.vouchers_of(
-            self.member_id, limit=self.limit, cursor=cursor
+            self.member.member_ids, limit=self.limit, cursor=cursor
         )
         return [_Thing(voucher.issued_at, _voucher(voucher)) for voucher in found], following
 
