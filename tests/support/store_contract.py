@@ -26,7 +26,6 @@ from loyalty.domain.orders import (
 from loyalty.domain.portal_access import PortalAccess
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
-from loyalty.services.console_ports import MemberHistory
 from loyalty.services.ports import (
     ChangeRefused,
     Due,
@@ -355,17 +354,6 @@ class MemberStoreContract:
         )
         with pytest.raises(ChangeRefused):
             store.commit(MemberChange(member(version=3), 2, message=claim))
-
-    def test_all_messages_of_a_customer_are_found(self, store: MemberHistory) -> None:
-        claims = [
-            MessageClaim(name, "ada", "email", name, True, "sending", NOON)
-            for name in ("invite", "reminder")
-        ]
-        store.commit(replace(new_member(), message=claims[0]))
-        store.commit(MemberChange(member(version=2), 1, message=claims[1]))
-        store.commit(new_member("bob"))
-        assert sorted(store.message_claims("ada"), key=lambda claim: claim.message_id) == claims
-        assert store.message_claims("bob") == []
 
     def test_many_are_read_at_once(self, store: MemberStore) -> None:
         for name in ("ada", "bob", "eve"):

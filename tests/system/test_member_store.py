@@ -22,6 +22,7 @@ from loyalty.services.enrol_member import enrol_member
 from tests.support.dynamodb import create_tables
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.fakes import FakeClock, FakeProgramStore
+from tests.support.history_contract import MemberHistoryContract
 from tests.support.ministack import Cloud
 from tests.support.points_store_contract import PointsStoreContract
 from tests.support.store_contract import MemberStoreContract
@@ -61,7 +62,7 @@ def store(tables: Tables) -> DynamoMemberStore:
     return DynamoMemberStore(tables, secret)
 
 
-class TestDynamoMemberStore(MemberStoreContract, PointsStoreContract):
+class TestDynamoMemberStore(MemberStoreContract, MemberHistoryContract, PointsStoreContract):
     """The contract on an engine whose transactions are exact under threads."""
 
 

@@ -26,6 +26,7 @@ from loyalty.services.ports import (
     OrderExists,
 )
 from tests.support.counting import counting_requests
+from tests.support.history_contract import MemberHistoryContract
 from tests.support.points_store_contract import PointsStoreContract
 from tests.support.store_contract import (
     CARD,
@@ -40,7 +41,7 @@ from tests.support.store_contract import (
 )
 
 
-class TestDynamoMemberStore(MemberStoreContract, PointsStoreContract):
+class TestDynamoMemberStore(MemberStoreContract, MemberHistoryContract, PointsStoreContract):
     """On moto; tests/system/test_member_store.py runs the same on the laptop cloud."""
 
 
