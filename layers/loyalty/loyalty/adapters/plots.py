@@ -62,7 +62,7 @@ def svg(chart: Chart) -> str:
         dots_size=2.5,
         include_x_axis=True,
         disable_xml_declaration=True,
-        no_data_text="No report yet",
+        no_data_text="Nothing yet",
         value_formatter=_figure,
     )
     drawn.add_xml_filter(_without_scripts)
