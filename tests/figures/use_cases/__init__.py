@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from tests.figures.use_cases.console import CONSOLE
 from tests.figures.use_cases.jobs import IMPORTS, JOBS, PROGRAM, REPORTS
 from tests.figures.use_cases.journey import JOURNEY, MESSAGES
 from tests.figures.use_cases.members import MEMBERS, ORDERS
@@ -24,6 +25,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "Rewards": REWARDS,
     "Offers": OFFERS,
     "Portal": PORTAL,
+    "Console": CONSOLE,
     "Elite journey and outreach": JOURNEY,
     "Service messages": MESSAGES,
     "Tasks": TASKS,

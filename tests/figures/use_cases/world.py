@@ -15,6 +15,7 @@ import pytest
 
 from loyalty.runtime import composition, messaging, offering, rewarding
 from tests.support.browser import Page
+from tests.support.console import Console, console
 from tests.support.counting import Requests, counting_requests
 from tests.support.dynamodb import create_tables
 from tests.support.elite_journey import journey_surroundings
@@ -55,6 +56,7 @@ class World:
     """Two members, Ada with three lots and an order of ten lines; rewards; a voucher."""
 
     app: MotoApp
+    console: Console
     ada: str = ""
     bob: str = ""
     code: str = ""
@@ -145,7 +147,7 @@ def small_world(directory: Path) -> Iterator[World]:
         moto_app(directory, NOW) as app,
         journey_surroundings(),
     ):
-        world = World(app)
+        world = World(app, console(app, directory, patch))
         # A code's shard decides when the job finds it.
         patch.setattr(rewarding, "voucher_codes", lambda: world.codes)
         world.populate()
@@ -194,11 +196,11 @@ def step(function: str, event: Mapping[str, Any]) -> Act:
     return act
 
 
-def visit(ask: Callable[[], Page]) -> Act:
-    """Return a request to the portal that has to go well."""
+def visit(ask: Callable[[], Page], function: str = "web.portal") -> Act:
+    """Return a request to portal or console that has to go well."""
 
     def act() -> Page:
-        _called.add("web.portal")
+        _called.add(function)
         page = ask()
         assert page.status in {200, 303}, page.text
         return page

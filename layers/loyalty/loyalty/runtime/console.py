@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -69,7 +68,6 @@ class QueuePorts(TypedDict):
     queues: DeadLetterQueues
 
 
-@cache
 def execution_log() -> ExecutionLog:
     """Return what Step Functions tells of executions."""
     from loyalty.adapters.execution_log import StepFunctionsExecutionLog
@@ -78,7 +76,6 @@ def execution_log() -> ExecutionLog:
     return StepFunctionsExecutionLog(composition.aws(), settings().machine_arns, in_aws=in_aws)
 
 
-@cache
 def dead_letter_queues() -> DeadLetterQueues:
     """Return the dead-letter queues."""
     from loyalty.adapters.dead_letter_queues import SqsDeadLetterQueues
@@ -86,7 +83,6 @@ def dead_letter_queues() -> DeadLetterQueues:
     return SqsDeadLetterQueues(composition.aws(), settings().dead_letter_queues)
 
 
-@cache
 def _member_history() -> MemberHistory:
     from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 
