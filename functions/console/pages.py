@@ -81,8 +81,10 @@ def get_home() -> Response:
 @app.get("/console/months")
 def get_months() -> Response:
     staff = console.staff_for(app.request, "reports")
-    found = reports.health_reports(months=MONTHS_SHOWN, reports=reporting.revision_store())
-    return console.page(app.request, staff, "months", reports=found, charts=CHARTS)
+    store = reporting.revision_store()
+    found = reports.health_reports(months=MONTHS_SHOWN, reports=store)
+    returns = {roi.month: roi for roi in reports.roi_reports(months=MONTHS_SHOWN, reports=store)}
+    return console.page(app.request, staff, "months", reports=found, returns=returns, charts=CHARTS)
 
 
 @app.get("/console/months/<month>")

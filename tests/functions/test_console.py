@@ -284,6 +284,13 @@ def test_names_are_for_those_who_need_them(staff: Console) -> None:
     assert "Ada" not in staff.browser("finance").open(path).text
 
 
+def test_months_come_with_what_rewards_cost(staff: Console) -> None:
+    page = staff.browser("finance").open("/console/months")
+    assert page.says("March 2017")
+    assert page.says("Cost of rewards")
+    assert page.text.count("€0.00") >= 1
+
+
 def test_an_unknown_member_is_no_page(staff: Console) -> None:
     assert staff.browser().open("/console/members/nobody").status == 404
     assert staff.browser().open("/console/executions/elite_journey/nobody").status in (404, 200)
