@@ -94,12 +94,13 @@ class ConsentView(Contract):
 
 
 class PreferencesRequest(Contract):
-    """Service messages to switch on or off; what is absent stays as it is."""
+    """Service messages, and offers by what one buys, on or off; what is absent stays as it is."""
 
     points_sms: StrictBool | None = None
     tier_mail: StrictBool | None = None
     statement: StrictBool | None = None
     voucher_reminder: StrictBool | None = None
+    profiling: StrictBool | None = None
 
     def to_domain(self) -> dict[Preference, bool]:
         """Return what was said."""
@@ -108,6 +109,7 @@ class PreferencesRequest(Contract):
             "tier_mail": self.tier_mail,
             "statement": self.statement,
             "voucher_reminder": self.voucher_reminder,
+            "profiling": self.profiling,
         }
         return {name: wanted for name, wanted in said.items() if wanted is not None}
 

@@ -12,6 +12,7 @@ from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.portal_access import PortalAccess
+from loyalty.domain.tastes import Tastes
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 
@@ -29,8 +30,8 @@ EliteStatus = Literal[
     "erased",
 ]
 InactiveReason = Literal["silent", "lapsed"]
-# Service messages that a member can switch off, or on.
-Preference = Literal["points_sms", "tier_mail", "statement", "voucher_reminder"]
+# What a member can switch off, or on: service messages, and offers by what they buy.
+Preference = Literal["points_sms", "tier_mail", "statement", "voucher_reminder", "profiling"]
 
 # Strongest first: an order with conflicting identities goes to the owner of the strongest.
 IDENTITY_STRENGTH: tuple[IdentityKind, ...] = ("card", "external_id", "email", "phone")
@@ -65,6 +66,7 @@ class Member:
     `action_counts` are the rewarded actions of this year and the last one, by `<year>/<action>`.
     `uses` are the benefits used by month, `offers` those in the member's portal, best first.
     `portal` is the member's side of signing in there.
+    `tastes` are learned from orders, None while there is nothing to know.
     `merged_into` names the survivor of the merge `merge_id`, whose everything is now; `absorbed`
     are those who were merged into the member, directly or not, 20 at most.
     """
@@ -100,6 +102,7 @@ class Member:
     uses: tuple[MonthUses, ...] = ()
     offers: tuple[MemberOffer, ...] = ()
     portal: PortalAccess = field(default_factory=PortalAccess)
+    tastes: Tastes | None = None
     merged_into: str | None = None
     merge_id: str | None = None
     absorbed: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from loyalty.domain.merged_benefits import (
     uses_together,
 )
 from loyalty.domain.orders import OrderKey
+from loyalty.domain.tastes import forgotten, objects, together
 
 if TYPE_CHECKING:
     from loyalty.domain.merging import Merge
@@ -63,6 +64,7 @@ def taking_over(survivor: Member, other: Member) -> Member:
         consents=_latest(other.consents, survivor.consents),
         action_counts=added(survivor.action_counts, other.action_counts),
         saved_minor=survivor.saved_minor + other.saved_minor,
+        tastes=together(survivor.tastes, other.tastes),
         suppressed={**_taken_suppressed(survivor, other), **survivor.suppressed},
         preferences=_wanted_by_both(survivor.preferences, other.preferences),
         marketing_sent_at=tuple(sorted(survivor.marketing_sent_at + other.marketing_sent_at)),
@@ -70,6 +72,8 @@ def taking_over(survivor: Member, other: Member) -> Member:
         uses=uses_together(survivor.uses, other.uses),
         offers=offers_together(survivor.offers, other.offers),
     )
+    if objects(after):
+        after = forgotten(after)
     after = _crossing_as(after, _first_crossing(survivor, other))
     if _reached(elite(other)) > _reached(elite(survivor)):
         return standing_as(after, elite(other))
@@ -91,6 +95,7 @@ def giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
         consents=consents,
         action_counts=added(survivor.action_counts, other.action_counts, sign=-1),
         saved_minor=max(0, survivor.saved_minor - other.saved_minor),
+        tastes=together(survivor.tastes, other.tastes, sign=-1),
         suppressed={
             channel: reason
             for channel, reason in survivor.suppressed.items()

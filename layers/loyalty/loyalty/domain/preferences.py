@@ -1,4 +1,4 @@
-"""Which service messages a member wants."""
+"""Which service messages a member wants, and whether offers may follow what they buy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from loyalty.domain.journey import Step, status_change
 from loyalty.domain.member import Member, Preference
+from loyalty.domain.tastes import forgotten, objects
 
 # What members expect who never said: to hear of what they have or may lose, but no regular mail.
 DEFAULTS: Final[Mapping[Preference, bool]] = {
@@ -16,16 +17,17 @@ DEFAULTS: Final[Mapping[Preference, bool]] = {
     "tier_mail": True,
     "statement": False,
     "voucher_reminder": True,
+    "profiling": True,
 }
 
 
 def wants(member: Member, preference: Preference) -> bool:
-    """Tell whether a member wants a kind of message."""
+    """Tell whether a member wants a kind of message, or profiling."""
     return member.preferences.get(preference, DEFAULTS[preference])
 
 
 def all_preferences(member: Member) -> dict[Preference, bool]:
-    """Return what holds for a member, message by message."""
+    """Return what holds for a member, preference by preference."""
     return {**DEFAULTS, **member.preferences}
 
 
@@ -34,10 +36,12 @@ def change_preferences(
 ) -> Step | None:
     """Record what a member said; None when all of it was said before.
 
+    Who objects to profiling is forgotten at once: their tastes, and offers chosen by them.
+
     Returns
     -------
     Step or None
-        With a `PreferenceChanged` for each message that is wanted, or not wanted, from now on.
+        With a `PreferenceChanged` for each that is wanted, or not wanted, from now on.
     """
     news = {name: wanted for name, wanted in said.items() if member.preferences.get(name) != wanted}
     if not news:
@@ -45,6 +49,8 @@ def change_preferences(
     changed = replace(
         member, version=member.version + 1, preferences={**member.preferences, **news}
     )
+    if objects(changed):
+        changed = forgotten(changed)
     return Step(
         changed,
         tuple(

@@ -14,6 +14,7 @@ from loyalty.domain.ledger import Account
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.orders import AcceptedOrder, Order, OrderReturns
 from loyalty.domain.profile import learn
+from loyalty.domain.tastes import with_tastes_of
 from loyalty.services.dues import newly_due
 from loyalty.services.holds import fraud_tasks, shown_card
 from loyalty.services.identities import KnownCustomer, known_customer, merge_tasks, new_customer
@@ -129,6 +130,7 @@ def _decided(
             definition=rules.journey,
             now=now,
         )
+        member = with_tastes_of(order, member, rules.journey)
     decision = decide_order(
         order,
         member,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 from pynamodb.attributes import Attribute
 from pynamodb.constants import NUMBER, STRING
+
+from loyalty.domain.tastes import Taste, Tastes
 
 T = TypeVar("T")
 
@@ -81,6 +84,21 @@ class DocumentAttribute(Attribute[T], Generic[T]):
         if value == "{}":
             return {}
         return self._adapter.validate_json(value)
+
+
+class TastesAttribute(Attribute[Tastes]):
+    """Tastes as plain lists: every order writes them, and a cold start builds no adapter for it."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Tastes) -> str:
+        document = [value.as_of.isoformat(), value.skus, value.categories]
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+    def deserialize(self, value: str) -> Tastes:
+        day, *kinds = json.loads(value)
+        skus, categories = (tuple(Taste(*taste) for taste in kind) for kind in kinds)
+        return Tastes(date.fromisoformat(day), skus, categories)
 
 
 def sortable(moment: datetime) -> str:

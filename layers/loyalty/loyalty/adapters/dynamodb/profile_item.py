@@ -14,6 +14,7 @@ from loyalty.adapters.dynamodb.attributes import (
     DocumentAttribute,
     InstantAttribute,
     IntegerAttribute,
+    TastesAttribute,
     WordAttribute,
 )
 from loyalty.adapters.dynamodb.tables import MembersItem
@@ -83,6 +84,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
     uses = DocumentAttribute(tuple[MonthUses, ...], null=True)
     offers = DocumentAttribute(tuple[MemberOffer, ...], null=True)
     portal = DocumentAttribute(PortalAccess, null=True)
+    tastes = TastesAttribute(null=True)
     merged_into = UnicodeAttribute(null=True)
     merge_id = UnicodeAttribute(null=True)
     absorbed = DocumentAttribute(tuple[str, ...], null=True)
@@ -129,6 +131,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             uses=member.uses or None,
             offers=member.offers or None,
             portal=member.portal if member.portal != PortalAccess() else None,
+            tastes=member.tastes,
             merged_into=member.merged_into,
             merge_id=member.merge_id,
             absorbed=member.absorbed or None,
@@ -172,6 +175,7 @@ class ProfileItem(MembersItem, discriminator="profile"):
             uses=self.uses or (),
             offers=self.offers or (),
             portal=self.portal or PortalAccess(),
+            tastes=self.tastes,
             merged_into=self.merged_into,
             merge_id=self.merge_id,
             absorbed=self.absorbed or (),
