@@ -11,7 +11,6 @@ import json
 import random
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 
@@ -121,7 +120,7 @@ def _tastes(split: Split) -> Iterator[tuple[int, Tastes]]:
 def _shuffled(tastes: Iterable[Tastes], today: date) -> list[Tastes]:
     """Return tastes as of today, in the random order that ids give in the program's exports."""
     found = [faded(own, today) for own in tastes]
-    random.Random(0).shuffle(found)
+    random.Random(0).shuffle(found)  # noqa: S311
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from loyalty.contracts.offer_refreshes import RefreshStarted
 from loyalty.contracts.offers import (
     MemberOfferPage,
     MemberOfferView,
@@ -17,11 +18,12 @@ from loyalty.contracts.offers import (
     OfferView,
 )
 from loyalty.contracts.values import Cursor, Key, PageLimit
-from loyalty.runtime import http, offering
+from loyalty.runtime import composition, http, offering
 from loyalty.runtime.auth import MACHINES, STAFF
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services import member_offers, offers
+from loyalty.services.refresh_offers import start_refresh
 from loyalty.services.use_offer import reverse_offer_use, use_offer
 
 app = http.Api()
@@ -41,6 +43,18 @@ def post_offer(request: OfferRequest) -> Response:
     http.caller(app).require(*_KEEPERS)
     offer, is_new = offers.add_offer(request, **offering.offer_ports())
     return http.answer(_created(is_new), offer)
+
+
+@app.post(
+    "/v1/offers/refreshes",
+    summary="Curate the offers of all members anew",
+    tags=["offers"],
+    responses={**http.PROBLEMS, 202: http.returns("Started", RefreshStarted)},
+)
+def post_refresh() -> Response:
+    http.caller(app).require(*_KEEPERS)
+    started = start_refresh(executions=composition.executions())
+    return http.answer(HTTPStatus.ACCEPTED, started)
 
 
 @app.get(

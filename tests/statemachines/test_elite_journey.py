@@ -38,7 +38,7 @@ SUPPRESSED = returns({"outcome": "suppressed", "not_before": None})
 ANSWERED = returns({"outcome": "answered", "not_before": None})
 TO_THE_INVITE = ["WhyStarted", "AssignVariant", "IsHeldOut", "SendInvite", "WasInviteSent"]
 TO_THE_REMINDER = [*TO_THE_INVITE, "AwaitAnswer", "ReadStatus", "HasAnswered", "SendReminder"]
-WELCOMED = ["SendWelcome", "Activated"]
+WELCOMED = ["CurateOffers", "SendWelcome", "Activated"]
 
 
 def not_before(moment: datetime) -> Callable[[Any, Any], Any]:
@@ -59,6 +59,7 @@ def journey(machines: StateMachines) -> StateMachine:
         ReadStatusFunction=statuses("invited", "reminded"),
         SendReminderFunction=SENT,
         MarkInactiveFunction=returns({"status": "inactive"}),
+        CurateOffersFunction=returns({"curated": True}),
         SendWelcomeFunction=returns({"outcome": "sent"}),
     )
     return machines.load(ELITE_JOURNEY, coverage=COVERAGE)
@@ -96,7 +97,7 @@ def test_functions_get_ids_only(machines: StateMachines, journey: StateMachine) 
     journey.run(CROSSED)
 
     ids = {"member_id": "m1", "correlation_id": "c1"}
-    for function in ("AssignVariant", "SendInvite", "ReadStatus", "SendWelcome"):
+    for function in ("AssignVariant", "SendInvite", "ReadStatus", "CurateOffers", "SendWelcome"):
         assert machines.events_of(f"{function}Function") == [ids]
     [awaiting] = machines.events_of("AwaitAnswerFunction")
     assert awaiting == ids | {"task_token": machines.tokens.issued[0]}
@@ -370,7 +371,19 @@ def test_a_failing_welcome(
 ) -> None:
     machines.register(SendWelcomeFunction=raises(error))
 
-    assert journey.run(LATE).states == ["WhyStarted", "SendWelcome", ending]
+    assert journey.run(LATE).states == ["WhyStarted", "CurateOffers", "SendWelcome", ending]
+
+
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [("MemberNotFound", ["MemberGone"]), ("KeyError", ["SendWelcome", "Activated"])],
+)
+def test_the_welcome_goes_without_offers_too(
+    machines: StateMachines, journey: StateMachine, error: str, ending: list[str]
+) -> None:
+    machines.register(CurateOffersFunction=raises(error))
+
+    assert journey.run(LATE).states == ["WhyStarted", "CurateOffers", *ending]
 
 
 def test_a_hanging_function_is_not_waited_for_for_ever(

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
+from loyalty.domain.errors import ImportNotFound
+
 
 class FakeQueue:
     """Keeps what was sent; `delayed` is what of it is worked on later."""
@@ -50,6 +52,8 @@ class FakeObjects:
         self.files: dict[str, list[str]] = {}
 
     def read_lines(self, key: str) -> Iterator[str]:
+        if key not in self.files:
+            raise ImportNotFound(key)
         return iter(self.files[key])
 
     def write_lines(self, key: str, lines: Iterable[str]) -> None:

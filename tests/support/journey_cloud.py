@@ -27,6 +27,7 @@ from pynamodb.exceptions import PynamoDBException
 
 import elite_journey.assign_variant
 import elite_journey.await_answer
+import elite_journey.curate_offers
 import elite_journey.mark_inactive
 import elite_journey.read_status
 import elite_journey.send_invite
@@ -56,6 +57,7 @@ TASKS: dict[str, LambdaFunction] = {
     "ReadStatusFunction": elite_journey.read_status.handler,
     "SendReminderFunction": elite_journey.send_reminder.handler,
     "MarkInactiveFunction": elite_journey.mark_inactive.handler,
+    "CurateOffersFunction": elite_journey.curate_offers.handler,
     "SendWelcomeFunction": elite_journey.send_welcome.handler,
 }
 # The rules of the bus, as in template.yaml.

@@ -41,7 +41,12 @@ def test_an_invited_customer_accepts(program: Program) -> None:
     assert (profile["status"], profile["enrolled"], profile["tier"]) == ("active", True, "silver")
     assert program.subjects(customer) == [INVITE, WELCOME]
     assert program.executions(customer) == {customer.member_id: "SUCCEEDED"}
-    assert program.visited(customer.member_id) == [*TO_THE_ANSWER, "SendWelcome", "Activated"]
+    assert program.visited(customer.member_id) == [
+        *TO_THE_ANSWER,
+        "CurateOffers",
+        "SendWelcome",
+        "Activated",
+    ]
     assert program.events(customer) == [
         "ThresholdCrossed",
         "CustomerInvited",
@@ -75,6 +80,7 @@ def test_a_reminded_customer_still_accepts(program: Program) -> None:
     assert program.visited(customer.member_id)[-4:] == [
         "ReadLateStatus",
         "HasAnsweredLate",
+        "CurateOffers",
         "SendWelcome",
         "Activated",
     ]
@@ -159,7 +165,7 @@ def test_a_yes_to_an_outreach_mail_counts_when_all_journeys_have_ended(
     assert program.subjects(customer) == [INVITE, REMINDER, OUTREACH, WELCOME]
     [late] = program.executions(customer).keys() - {customer.member_id}
     assert late.startswith(f"{customer.member_id}-welcome-")
-    assert program.visited(late) == ["WhyStarted", "SendWelcome", "Activated"]
+    assert program.visited(late) == ["WhyStarted", "CurateOffers", "SendWelcome", "Activated"]
 
 
 def test_one_click_unsubscribes_at_once_from_outreach_too(

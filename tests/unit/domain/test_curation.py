@@ -10,6 +10,7 @@ import pytest
 
 from loyalty.domain.curation import curate, rank
 from loyalty.domain.member import Member
+from loyalty.domain.offer_rules import OFFERS_KEPT
 from loyalty.domain.offers import MemberOffer, Offer, Reason
 from loyalty.domain.taste_statistics import (
     Companion,
@@ -159,6 +160,18 @@ def test_what_was_activated_or_used_stays_beside_what_is_curated():
     assert offers[:2] == before[:2]
     assert [own.offer_id for own in offers[2:5]] == ["butter", "bread", "salt"]
     assert len(offers) == 2 + 10
+
+
+def test_a_portal_that_is_nearly_full_takes_as_many_as_there_is_room_for():
+    catalogue = offers_of(*(f"sku-{number:02}" for number in range(OFFERS_KEPT + 10)))
+    own = [
+        MemberOffer(offer.offer_id, Reason("own_choice"), curated_at=NOW, activated_at=NOW)
+        for offer in catalogue[: OFFERS_KEPT - 3]
+    ]
+    offers = curated(replace(ADA, offers=tuple(own)), offers=catalogue).offers
+    assert len(offers) == OFFERS_KEPT
+    full = curated(replace(ADA, offers=(*own, *offers[-3:])), offers=catalogue)
+    assert len(full.offers) == OFFERS_KEPT
 
 
 def test_what_is_over_goes_though_it_was_activated():

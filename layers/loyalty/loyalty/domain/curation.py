@@ -8,13 +8,14 @@ same; and what everybody buys. Measured against other models in docs/curation.md
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loyalty.domain.calendar import program_day
+from loyalty.domain.offer_rules import OFFERS_KEPT
 from loyalty.domain.offers import MemberOffer, Offer, Reason
 from loyalty.domain.taste_statistics import ItemStatistics, Statistics
 from loyalty.domain.tastes import Taste, Tastes, faded, objects
@@ -118,7 +119,7 @@ def curate(
     today = program_day(now, definition.time_zone)
     tastes = None if objects(member) else member.tastes
     ranked = rank(others, tastes, statistics, today)
-    places = definition.offers_shown
+    places = max(0, min(definition.offers_shown, OFFERS_KEPT - len(kept)))
     explored = []
     if tastes is not None:
         share = (places * definition.exploration_share).to_integral_value(ROUND_HALF_UP)

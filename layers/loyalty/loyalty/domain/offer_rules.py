@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
 from loyalty.domain.engagement import is_lapsed, is_top_at
+from loyalty.domain.errors import DomainError
 from loyalty.domain.member import Member
 from loyalty.domain.offer_errors import (
     OfferInvalid,
@@ -125,6 +126,16 @@ def require_eligible(
     is_in_segment = bool(segments_of(member, definition, at) & set(offer.segments))
     if offer.segments and not is_in_segment and not _is_activated(member, offer.offer_id):
         raise OfferNotForMember(f"{offer.offer_id} is for other segments")
+
+
+def may_use(offer: Offer, member: Member, definition: ProgramDefinition, at: datetime) -> bool:
+    """Tell whether an offer is for the member and there is one left; their own limit aside."""
+    try:
+        require_eligible(offer, member, definition, at)
+        require_left(offer, uses=0)
+    except DomainError:
+        return False
+    return True
 
 
 def is_in_elite(member: Member) -> bool:

@@ -1,4 +1,4 @@
-"""What all customers buy: how often, how faithfully, and what together; counted from their tastes."""
+"""What all customers buy, how faithfully, and what together; counted from their tastes."""
 
 from __future__ import annotations
 
@@ -51,60 +51,79 @@ def count_statistics(tastes: Callable[[], Iterable[Tastes]]) -> Statistics:
     Parameters
     ----------
     tastes
-        Gives all of them, in random order, each time that it is called: twice for each of the two
-        kinds, so that only sums are held.
+        Gives all of them, in random order, each time that it is called: once for the sums, and once
+        more for what goes together, so that only sums are held.
     """
-    return Statistics(
-        _counted(lambda: (one.skus for one in tastes())),
-        _counted(lambda: (one.categories for one in tastes())),
-    )
+    skus, categories = _Sums(), _Sums()
+    for one in tastes():
+        skus.add(one.skus)
+        categories.add(one.categories)
+    sku_pairs, category_pairs = _Pairs(skus.most_bought()), _Pairs(categories.most_bought())
+    for one in islice(tastes(), PAIRED_CUSTOMERS):
+        sku_pairs.add(one.skus)
+        category_pairs.add(one.categories)
+    return Statistics(skus.statistics(sku_pairs), categories.statistics(category_pairs))
 
 
-def _counted(tastes: Callable[[], Iterable[tuple[Taste, ...]]]) -> dict[str, ItemStatistics]:
-    weights: dict[str, float] = defaultdict(float)
-    orders: dict[str, int] = defaultdict(int)
-    buyers: dict[str, int] = defaultdict(int)
-    customers = 0
-    for own in tastes():
-        customers += 1
-        for name, weight, count in own:
-            weights[name] += weight
-            orders[name] += count
-            buyers[name] += 1
-    kept = nlargest(ITEMS_KEPT, weights, key=lambda name: (weights[name], name))
-    rates = {name: weights[name] / customers for name in kept}
-    paired = set(nlargest(PAIRED_ITEMS, kept, key=lambda name: (buyers[name], name)))
-    companions = _companions(islice(tastes(), PAIRED_CUSTOMERS), paired, rates)
-    return {
-        name: ItemStatistics(
-            rate=rates[name],
-            faith=(orders[name] + DOUBT) / (buyers[name] + DOUBT),
-            companions=companions.get(name, ()),
-        )
-        for name in kept
-    }
+class _Sums:
+    """Sums by name over customers."""
+
+    def __init__(self) -> None:
+        self.customers = 0
+        self.weights: dict[str, float] = defaultdict(float)
+        self.orders: dict[str, int] = defaultdict(int)
+        self.buyers: dict[str, int] = defaultdict(int)
+
+    def add(self, tastes: tuple[Taste, ...]) -> None:
+        self.customers += 1
+        for name, weight, orders in tastes:
+            self.weights[name] += weight
+            self.orders[name] += orders
+            self.buyers[name] += 1
+
+    def most_bought(self) -> frozenset[str]:
+        return frozenset(nlargest(PAIRED_ITEMS, self.buyers, key=self._buyers))
+
+    def statistics(self, pairs: _Pairs) -> dict[str, ItemStatistics]:
+        kept = nlargest(ITEMS_KEPT, self.weights, key=self._weight)
+        rates = {name: self.weights[name] / self.customers for name in kept}
+        return {
+            name: ItemStatistics(
+                rate=rates[name],
+                faith=(self.orders[name] + DOUBT) / (self.buyers[name] + DOUBT),
+                companions=pairs.companions(name, rates),
+            )
+            for name in kept
+        }
+
+    def _weight(self, name: str) -> tuple[float, str]:
+        return self.weights[name], name
+
+    def _buyers(self, name: str) -> tuple[int, str]:
+        return self.buyers[name], name
 
 
-def _companions(
-    tastes: Iterable[tuple[Taste, ...]], paired: set[str], rates: Mapping[str, float]
-) -> dict[str, tuple[Companion, ...]]:
-    """Return what customers of each of the `paired` items buy more than others do."""
-    sums: dict[str, dict[str, float]] = {name: defaultdict(float) for name in paired}
-    buyers: dict[str, int] = defaultdict(int)
-    for own in tastes:
-        common = [(taste.name, taste.weight) for taste in own if taste.name in paired]
+class _Pairs:
+    """What customers of each of some items buy beside it."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.buyers: dict[str, int] = defaultdict(int)
+        self.beside: dict[str, dict[str, float]] = {name: defaultdict(float) for name in names}
+
+    def add(self, tastes: tuple[Taste, ...]) -> None:
+        common = [(taste.name, taste.weight) for taste in tastes if taste.name in self.beside]
         for name, _ in common:
-            buyers[name] += 1
-            beside = sums[name]
+            self.buyers[name] += 1
+            beside = self.beside[name]
             for other, weight in common:
                 beside[other] += weight
-    found = {}
-    for name, beside in sums.items():
+
+    def companions(self, name: str, rates: Mapping[str, float]) -> tuple[Companion, ...]:
+        buyers = self.buyers[name]
         gains = (
-            Companion(other, (weight - buyers[name] * rates[other]) / (buyers[name] + DOUBT))
-            for other, weight in beside.items()
-            if other != name
+            Companion(other, (weight - buyers * rates[other]) / (buyers + DOUBT))
+            for other, weight in self.beside.get(name, {}).items()
+            if other != name and other in rates
         )
         best = nlargest(COMPANIONS_KEPT, gains, key=lambda one: (one.gain, one.name))
-        found[name] = tuple(companion for companion in best if companion.gain > 0)
-    return found
+        return tuple(companion for companion in best if companion.gain > 0)

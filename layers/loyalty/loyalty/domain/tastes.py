@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from loyalty.domain.calendar import program_day
 from loyalty.domain.offers import Reason
@@ -103,6 +103,21 @@ def faded(tastes: Tastes, day: date) -> Tastes:
         day,
         tuple(taste._replace(weight=taste.weight * factor) for taste in tastes.skus),
         tuple(taste._replace(weight=taste.weight * factor) for taste in tastes.categories),
+    )
+
+
+def as_document(tastes: Tastes) -> list[object]:
+    """Return tastes as what JSON holds, short since every order writes it."""
+    return [tastes.as_of.isoformat(), tastes.skus, tastes.categories]
+
+
+def of_document(document: list[Any]) -> Tastes:
+    """Return the tastes of a document; raise `ValueError` for what is none."""
+    day, skus, categories = document
+    return Tastes(
+        date.fromisoformat(day),
+        tuple(Taste(*taste) for taste in skus),
+        tuple(Taste(*taste) for taste in categories),
     )
 
 

@@ -11,7 +11,14 @@ from loyalty.runtime.settings import settings
 if TYPE_CHECKING:
     from loyalty.adapters.dynamodb.tables import Tables
     from loyalty.services.offer_ports import OfferCatalogue, OfferStore
-    from loyalty.services.ports import Clock, MemberStore, ProgramStore
+    from loyalty.services.ports import (
+        Clock,
+        MemberStore,
+        ObjectStore,
+        ProgramStore,
+        ReportStore,
+    )
+    from loyalty.services.refresh_offers import Curator
 
 
 class OfferPorts(TypedDict):
@@ -29,6 +36,19 @@ class MemberOfferPorts(TypedDict):
     catalogue: OfferCatalogue
     program: ProgramStore
     clock: Clock
+
+
+class TastePorts(TypedDict):
+    store: MemberStore
+    objects: ObjectStore
+    program: ProgramStore
+    clock: Clock
+
+
+class RefreshPorts(TypedDict):
+    store: MemberStore
+    curator: Curator
+    reports: ReportStore
 
 
 def offer_store() -> OfferStore:
@@ -72,4 +92,30 @@ def member_offer_ports() -> MemberOfferPorts:
         "catalogue": offer_catalogue(),
         "program": composition.program_store(),
         "clock": composition.clock(),
+    }
+
+
+def taste_ports() -> TastePorts:
+    """Return what exporting tastes needs."""
+    return {
+        "store": composition.member_store(),
+        "objects": composition.object_store(),
+        "program": composition.program_store(),
+        "clock": composition.clock(),
+    }
+
+
+def curator() -> Curator:
+    """Return who curates offers: a new one, by the latest statistics."""
+    from loyalty.services.refresh_offers import Curator
+
+    return Curator(**taste_ports(), catalogue=offer_catalogue())
+
+
+def refresh_ports() -> RefreshPorts:
+    """Return what curating the offers of a shard's members needs."""
+    return {
+        "store": composition.member_store(),
+        "curator": curator(),
+        "reports": composition.report_store(),
     }

@@ -83,6 +83,7 @@ class Settings:
             "order_import",
             "ledger_check",
             "engagement_review",
+            "offer_refresh",
             "program_cycle",
             "member_evaluation",
             "tier_upgrade",

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.contracts.offers import MemberOfferPage, MemberOfferView, ReasonView
-from loyalty.domain.errors import CursorInvalid, DomainError, MemberNotFound
+from loyalty.domain.errors import CursorInvalid, MemberNotFound
 from loyalty.domain.member import Member
 from loyalty.domain.offer_errors import OfferNotFound
 from loyalty.domain.offer_rules import (
     activated,
     deactivated,
     is_chosen,
+    may_use,
     own_offer,
     require_eligible,
     require_left,
@@ -81,7 +82,7 @@ def offers_for(
         The instant.
     """
     usable = {
-        offer.offer_id: offer for offer in catalogue if _is_for(offer, member, definition, at)
+        offer.offer_id: offer for offer in catalogue if may_use(offer, member, definition, at)
     }
     own = sorted(member.offers, key=is_chosen)
     first = [usable[kept.offer_id] for kept in own if kept.offer_id in usable]
@@ -170,15 +171,6 @@ def _present(member: Member | None, member_id: str) -> Member:
     if member is None:
         raise MemberNotFound(member_id)
     return member
-
-
-def _is_for(offer: Offer, member: Member, definition: ProgramDefinition, at: datetime) -> bool:
-    try:
-        require_eligible(offer, member, definition, at)
-        require_left(offer, uses=0)
-    except DomainError:
-        return False
-    return True
 
 
 def _start(found: Sequence[MemberOfferView], cursor: str | None) -> int:

@@ -29,7 +29,7 @@ DueKind = Literal[
     "tier_mail",
     "win_back",
 ]
-MemberPart = Literal["account", "months", "standing"]
+MemberPart = Literal["account", "months", "standing", "offers"]
 GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
 MessageState = Literal["sending", "sent", "failed"]
 

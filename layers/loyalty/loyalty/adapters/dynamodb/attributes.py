@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pynamodb.attributes import Attribute
 from pynamodb.constants import NUMBER, STRING
 
-from loyalty.domain.tastes import Taste, Tastes
+from loyalty.domain.tastes import Tastes, as_document, of_document
 
 T = TypeVar("T")
 
@@ -92,13 +92,10 @@ class TastesAttribute(Attribute[Tastes]):
     attr_type = STRING
 
     def serialize(self, value: Tastes) -> str:
-        document = [value.as_of.isoformat(), value.skus, value.categories]
-        return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(as_document(value), separators=(",", ":"), ensure_ascii=False)
 
     def deserialize(self, value: str) -> Tastes:
-        day, *kinds = json.loads(value)
-        skus, categories = (tuple(Taste(*taste) for taste in kind) for kind in kinds)
-        return Tastes(date.fromisoformat(day), skus, categories)
+        return of_document(json.loads(value))
 
 
 def sortable(moment: datetime) -> str:

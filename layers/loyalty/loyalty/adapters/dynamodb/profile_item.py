@@ -41,6 +41,7 @@ _ATTRIBUTES_OF: Final[dict[MemberPart, tuple[str, ...]]] = {
     "account": ("lots", "pending", "owed", "entries", "expired"),
     "months": ("months",),
     "standing": ("standing",),
+    "offers": ("offers",),
 }
 
 
