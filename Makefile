@@ -12,7 +12,7 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/loyalty
 
-.PHONY: help run test lint figures bench build deploy schemas requirements clean
+.PHONY: help run test lint figures bench curation build deploy schemas requirements clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ figures: $(ENVIRONMENT)/dev.stamp ## Measure requests and cost anew and write do
 bench: $(ENVIRONMENT)/dev.stamp ## Measure cold start, warm orders and the import against a bare client
 	$(BIN)/python -m benchmarks
 
+curation: .venv-bench/stamp ## Measure the ranking of offers against other models, on a year of real baskets
+	.venv-bench/bin/python -m benchmarks.curation
+
 build: .venv-sam/stamp .venv-checkov/stamp ## Validate, build and check what `make deploy` sends to AWS
 	.venv-sam/bin/sam validate --lint
 	.venv-sam/bin/sam build
@@ -50,14 +53,14 @@ schemas: $(ENVIRONMENT)/dev.stamp ## Write events/schemas and the OpenAPI docume
 	$(BIN)/python -m loyalty.runtime.openapi functions
 
 requirements: .venv-uv/stamp ## Resolve requirements/*.in anew into the hash-pinned *.txt
-	for name in pip runtime local dev build checks; do \
+	for name in pip runtime local dev build checks bench; do \
 		.venv-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-header --no-annotate --no-strip-extras \
 			requirements/$$name.in --output-file requirements/$$name.txt; \
 	done
 
 clean: ## Remove environments, builds and caches; the laptop cloud's state in .local stays
-	rm -rf $(ENVIRONMENT) .venv-sam .venv-checkov .venv-uv .aws-sam .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(ENVIRONMENT) .venv-sam .venv-checkov .venv-bench .venv-uv .aws-sam .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -78,7 +81,8 @@ $(ENVIRONMENT)/dev.stamp: requirements/dev.txt | $(ENVIRONMENT)/bin/python
 # sam and checkov pin boto3, each to another version.
 .venv-sam/stamp: requirements/pip.txt requirements/build.txt
 .venv-checkov/stamp: requirements/pip.txt requirements/checks.txt
-.venv-sam/stamp .venv-checkov/stamp:
+.venv-bench/stamp: requirements/pip.txt requirements/bench.txt
+.venv-sam/stamp .venv-checkov/stamp .venv-bench/stamp:
 	$(PYTHON) -m venv --clear $(@D)
 	for file in $^; do $(@D)/bin/python -m pip $(PIP_INSTALL) -r $$file; done
 	touch $@

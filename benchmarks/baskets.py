@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -74,6 +74,14 @@ class Split:
             for among in AMONG:
                 lists[among][chunk] = _best(_only(scored, had, among))
         return lists
+
+    def of_every(self, step: int) -> Split:
+        """Return the same split with every so manieth of its customers judged."""
+        judged = self.judged[::step]
+        targets = {
+            unit: rows[rows["customer"].isin(judged)] for unit, rows in self._targets.items()
+        }
+        return replace(self, judged=judged, _targets=targets)
 
     def judge(self, lists: Lists, unit: Unit = "basket") -> dict[Among, tuple[float, float]]:
         """Return hit rate and NDCG at 10: mean of a customer's baskets, then of the customers.

@@ -46,6 +46,7 @@ def main() -> None:
     if arguments.validate:
         print(table([("curation", validation.judge(curated(validation)))]))
         return
+    validation = validation.of_every(3)
     split = Split.of(bought, *_JUDGEMENT)
     print(f"{len(split.judged)} customers judged, {len(split.products)} products")
     lists = {
@@ -150,18 +151,16 @@ def _best_tifu_knn(validation: Split, split: Split) -> Scores:
 
 def _best_implicit(validation: Split, split: Split) -> dict[str, Lists]:
     """Return the lists of the best model among all products, and of the best among new ones."""
+    models = implicit_models()
     found: dict[str, tuple[float, float]] = {}
-    for name, scores in implicit_models(validation):
-        judged = validation.judge(validation.top(scores))
+    for name, learn in models.items():
+        judged = validation.judge(validation.top(learn(validation)))
         found[name] = (judged["all"][1], judged["new"][1])
-    names = [max(found, key=lambda name, i=i: found[name][i]) for i in (0, 1)]
-    for name in names:
-        print(f"best on the validation: {name}, NDCG {found[name]}", flush=True)
-    return {
-        f"implicit: {name}": split.top(scores)
-        for name, scores in implicit_models(split)
-        if name in names
-    }
+        print(
+            f"validation: {name}, NDCG {found[name][0]:.4f}, new {found[name][1]:.4f}", flush=True
+        )
+    best = {max(found, key=lambda name, kind=kind: found[name][kind]) for kind in (0, 1)}
+    return {f"implicit: {name}": split.top(models[name](split)) for name in sorted(best)}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Subclass `MemberStoreContract` in a test module and give it a fixture `store` th
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -24,6 +24,7 @@ from loyalty.domain.orders import (
     ReturnLine,
 )
 from loyalty.domain.portal_access import PortalAccess
+from loyalty.domain.tastes import Taste, Tastes
 from loyalty.domain.tiers import TierReview, TierSpan, TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import (
@@ -120,6 +121,9 @@ class MemberStoreContract:
             suppressed={"sms": "bounce"},
             preferences={"statement": True, "points_sms": False},
             saved_minor=1_250,
+            tastes=Tastes(
+                date(2017, 3, 1), (Taste("café", 1.25, 3),), (Taste("dairy", 0.0625, 1),)
+            ),
             marketing_sent_at=(NOON,),
             outreach_sent=2,
             portal=PortalAccess("de", (NOON,), sign_ins=3, sign_outs=1),

@@ -12,6 +12,7 @@ from loyalty.contracts.engagement_reviews import ReviewReport, ShardReview
 from loyalty.domain.engagement import use_benefit
 from loyalty.domain.member import Member
 from loyalty.domain.month_uses import MonthUses, uses_in
+from loyalty.domain.offers import Offer
 from loyalty.domain.report_errors import MonthStillOpen, ReviewNotFound
 from loyalty.services.customers import commit_step
 from loyalty.services.engagement_review import (
@@ -23,8 +24,9 @@ from loyalty.services.engagement_review import (
     start_review,
     summarize_review,
 )
+from loyalty.services.refresh_offers import Curator
 from loyalty.services.shards import member_shard
-from tests.support.job_fakes import FakeReports
+from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
 from tests.support.journey_fakes import JourneyWorld
 
 MARCH = datetime(2017, 3, 1, tzinfo=UTC)
@@ -41,6 +43,7 @@ class Reviews(JourneyWorld):
         super().__post_init__()
         self.clock.at = APRIL_2
         self.reports = FakeReports()
+        self.catalogue = FakeOfferCatalogue()
         self.ports: dict[str, Any] = {
             "program": self.program,
             "reports": self.reports,
@@ -53,7 +56,14 @@ class Reviews(JourneyWorld):
         return self.customer(member_id, **(known | fields))
 
     def review_shard(self, shard: int, month: str = "2017-03") -> ShardReview:
-        return review_shard("r-1", month, shard, store=self.store, **self.ports)
+        curator = Curator(
+            store=self.store,
+            catalogue=self.catalogue,
+            objects=FakeObjects(),
+            program=self.program,
+            clock=self.clock,
+        )
+        return review_shard("r-1", month, shard, store=self.store, curator=curator, **self.ports)
 
     def review(self, month: str | None = None) -> ReviewReport:
         plan = plan_review("r-1", month, None, **self.ports)
@@ -72,6 +82,26 @@ class Reviews(JourneyWorld):
 @pytest.fixture
 def world() -> Reviews:
     return Reviews()
+
+
+def test_who_has_lapsed_gets_other_offers(world: Reviews) -> None:
+    milk = Offer(
+        "milk",
+        revision=1,
+        name="Milk",
+        kind="product",
+        sku="milk",
+        valid_from=MARCH,
+        expires_at=MARCH.replace(month=5),
+    )
+    world.catalogue.kept.append(milk)
+    world.active("none")
+    world.active("three", THREE)
+
+    world.review()
+
+    assert [own.offer_id for own in world.member("none").offers] == ["milk"]
+    assert world.member("three").offers == ()
 
 
 def test_everybody_is_judged(world: Reviews) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -28,18 +27,10 @@ from loyalty.services.refresh_offers import (
 )
 from loyalty.services.shards import member_shard
 from loyalty.services.taste_objects import STATISTICS_KEY, read_statistics, read_tastes
-from tests.support.job_fakes import FakeObjects, FakeReports
+from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
 from tests.support.journey_fakes import JourneyWorld
 
 DAY = date(2017, 3, 15)
-
-
-class FakeCatalogue:
-    def __init__(self) -> None:
-        self.kept: list[Offer] = []
-
-    def offers(self) -> Sequence[Offer]:
-        return self.kept
 
 
 class Refreshes(JourneyWorld):
@@ -47,7 +38,7 @@ class Refreshes(JourneyWorld):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.catalogue = FakeCatalogue()
+        self.catalogue = FakeOfferCatalogue()
         self.objects = FakeObjects()
         self.reports = FakeReports()
         self.ports: dict[str, Any] = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Chosen on January-September of the benchmark's data (docs/curation.md).
 HALF_LIFE_DAYS: Final = 120
-SKUS_KEPT: Final = 64
+SKUS_KEPT: Final = 128
 CATEGORIES_KEPT: Final = 16
 # Longer names are not learned: together with the numbers kept, this bounds the profile's item.
 LONGEST_NAME: Final = 48

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from loyalty.runtime import composition
+from loyalty.runtime import composition, offering
 
 if TYPE_CHECKING:
     from loyalty.services.ports import Clock, Executions, MemberStore, ProgramStore, ReportStore
+    from loyalty.services.refresh_offers import Curator
 
 
 class ReviewReadingPorts(TypedDict):
@@ -28,6 +29,7 @@ class ReviewStartPorts(ReviewPlanPorts):
 
 class ReviewShardPorts(ReviewPlanPorts):
     store: MemberStore
+    curator: Curator
 
 
 def review_reading_ports() -> ReviewReadingPorts:
@@ -52,4 +54,8 @@ def review_start_ports() -> ReviewStartPorts:
 
 def review_shard_ports() -> ReviewShardPorts:
     """Return what judging a shard of members needs."""
-    return {**review_plan_ports(), "store": composition.member_store()}
+    return {
+        **review_plan_ports(),
+        "store": composition.member_store(),
+        "curator": offering.curator(),
+    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -37,6 +38,7 @@ from loyalty.services.ports import (
     ProgramStore,
     ReportStore,
 )
+from loyalty.services.refresh_offers import Curator
 from loyalty.services.reports import require_over
 from loyalty.services.retrying import with_retries
 
@@ -114,14 +116,16 @@ def review_shard(
     shard: int,
     *,
     store: MemberStore,
+    curator: Curator,
     program: ProgramStore,
     reports: ReportStore,
     clock: Clock,
 ) -> ShardReview:
-    """Judge the members of a shard; who has lapsed is due a win-back message.
+    """Judge the members of a shard; who has lapsed gets other offers and is due a message.
 
     Requests: 1 query of the shard's members, 1 batch read per 100 of them, 1 write; per member
-    about whom anything is said 1 transaction, and 1 read for each time that somebody was faster.
+    about whom anything is said 1 transaction, and 1 read for each time that somebody was faster;
+    where somebody has lapsed, what the curator reads once.
     """
     outcomes: Counter[str] = Counter()
     failed: list[str] = []
@@ -131,7 +135,7 @@ def review_shard(
         looked_at += len(found)
         for member in found:
             try:
-                outcomes.update(_review(member, month, store, program, clock))
+                outcomes.update(_review(member, month, store, curator, program, clock))
             except (MemberBusy, KeyError, TypeError, ValueError):  # busy, or cannot be judged
                 failed.append(member.member_id)
     reviewed = ShardReview(
@@ -196,7 +200,12 @@ def review_progress(review_id: str, *, reports: ReportStore) -> ReviewProgress:
 
 
 def _review(
-    member: Member, month: str, store: MemberStore, program: ProgramStore, clock: Clock
+    member: Member,
+    month: str,
+    store: MemberStore,
+    curator: Curator,
+    program: ProgramStore,
+    clock: Clock,
 ) -> list[str]:
     """Write what is to be said of a member's month; return the names of its counts."""
     known: Member | None = member
@@ -212,7 +221,10 @@ def _review(
         if step is None:
             return []
         is_to_be_won = is_lapsed(step.member) and not is_lapsed(current)
-        due = (Due("win_back", now, current.member_id),) if is_to_be_won else ()
+        due: tuple[Due, ...] = ()
+        if is_to_be_won:
+            step = replace(step, member=curator.curated(step.member))
+            due = (Due("win_back", now, current.member_id),)
         commit_step(store, current, step, due=due)
         return [_COUNTED_BY[change.event] for change in step.changes]
 

@@ -185,7 +185,7 @@ class Curator:
         return read_statistics(self._objects)
 
     def curate(self, member_id: str) -> bool:
-        """Curate a member's offers anew, as when they accepted or lapsed. Requests: 1 read more.
+        """Curate a member's offers anew, as when they accepted. Requests: 1 read more.
 
         Returns
         -------
@@ -222,7 +222,7 @@ class Curator:
             known = None
             if before is None or not is_in_elite(before):
                 return False
-            after = self._curated(before)
+            after = self.curated(before)
             if after is before:
                 return False
             after = replace(after, version=before.version + 1)
@@ -233,7 +233,8 @@ class Curator:
 
         return with_retries(attempt)
 
-    def _curated(self, member: Member) -> Member:
+    def curated(self, member: Member) -> Member:
+        """Return the member with offers curated anew, the same one when these stay the same."""
         now = self._clock.now()
         definition = self._program.current(now)
         offers = [
