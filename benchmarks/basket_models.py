@@ -123,7 +123,8 @@ def implicit_models() -> dict[str, Callable[[Split], Scores]]:
 def _item_scores(
     split: Split, *, kind: type[ItemItemRecommender], neighbours: int, is_damped: bool
 ) -> Scores:
-    matrix = split.bought.log1p().tocsr() if is_damped else split.bought
+    counts = split.bought.astype(np.float64)
+    matrix = counts.log1p().tocsr() if is_damped else counts
     model = kind(K=neighbours, num_threads=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

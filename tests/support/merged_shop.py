@@ -85,6 +85,7 @@ def points(shop: Shop, member_id: str) -> tuple[int, int, int]:
 
 
 def unversioned(member: Member) -> Member:
+    """Return what does not move with time: tastes of a later day are the same ones, faded."""
     account = replace(member.account, entries=0)
     pending = tuple(part for part in account.pending if part.points)
-    return replace(member, version=0, account=replace(account, pending=pending))
+    return replace(member, version=0, account=replace(account, pending=pending), tastes=None)

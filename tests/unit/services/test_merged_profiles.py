@@ -10,7 +10,7 @@ import pytest
 
 from loyalty.domain.journey import may_be_invited
 from loyalty.domain.member import Identity
-from loyalty.domain.orders import OrderKey
+from loyalty.domain.orders import OrderKey, OrderLine
 from loyalty.services.feedback import suppress_email
 from tests.support.examples import NOW, an_order
 from tests.support.shop import Shop, customer
@@ -95,6 +95,33 @@ def test_a_no_of_either_to_service_messages_holds(shop: Shop, ada: str, bob: str
     change(shop, ada, preferences={**said, "statement": False})
     shop.undo_merge(ada)
     assert shop.member(ada).preferences == {"statement": False, "tier_mail": True}
+
+
+def test_tastes_add_up_and_an_undo_takes_the_others_out_again(
+    shop: Shop, ada: str, bob: str
+) -> None:
+    shop.sell(an_order("O-1", lines=[OrderLine("milk", 1, 100)]), customer(ada))
+    shop.sell(an_order("O-2", lines=[OrderLine("milk", 1, 100)]), customer(bob))
+    shop.sell(an_order("O-3", lines=[OrderLine("tea", 1, 100)]), customer(bob))
+    of_ada, of_bob = shop.member(ada).tastes, shop.member(bob).tastes
+    shop.merge(ada, bob)
+    both = shop.member(ada).tastes
+    assert both is not None
+    assert [(taste.name, taste.orders) for taste in both.skus] == [("milk", 2), ("tea", 1)]
+    shop.undo_merge(ada)
+    assert (shop.member(ada).tastes, shop.member(bob).tastes) == (of_ada, of_bob)
+
+
+@pytest.mark.parametrize("who", ["ada", "bob"])
+def test_an_objection_of_either_to_profiling_holds(
+    shop: Shop, ada: str, bob: str, who: str
+) -> None:
+    shop.sell(an_order("O-1"), customer(bob if who == "ada" else ada))
+    change(shop, {"ada": ada, "bob": bob}[who], preferences={"profiling": False})
+    shop.merge(ada, bob)
+    assert shop.member(ada).tastes is None
+    shop.sell(an_order("O-2"), customer(ada))
+    assert shop.member(ada).tastes is None
 
 
 def test_messages_to_either_count_for_the_week(shop: Shop, ada: str, bob: str) -> None:
