@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from loyalty.domain.errors import ImportNotFound
 from loyalty.domain.offers import Offer
