@@ -12,7 +12,7 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes
 export SAM_CLI_TELEMETRY := 0
 export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/loyalty
 
-.PHONY: help run test lint figures bench curation build deploy schemas requirements clean
+.PHONY: help run test chromium lint figures bench curation screenshots build deploy schemas requirements clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,8 +20,11 @@ help: ## Show the targets
 run: $(ENVIRONMENT)/local.stamp ## Start the laptop cloud, deploy into it and replay a year; Ctrl-C stops all
 	$(BIN)/python -m local up --demo
 
-test: lint ## Run all linters and all tests
+test: chromium lint ## Run all linters and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+chromium: $(ENVIRONMENT)/dev.stamp
+	$(BIN)/python -m tests.support.chromium
 
 lint: $(ENVIRONMENT)/dev.stamp ## Check style, types, imports, template, machines and dependencies
 	$(BIN)/ruff check .

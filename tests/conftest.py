@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
+ON_THE_LAPTOP = ("system", "web")
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -23,5 +24,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder."""
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] == "system":
+        if item.path.relative_to(TESTS).parts[0] in ON_THE_LAPTOP:
             item.add_marker(pytest.mark.system)

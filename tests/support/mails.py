@@ -14,6 +14,7 @@ INVITE = "Your invitation to Elite"
 REMINDER = "Your place in Elite is still free"
 OUTREACH = "What Elite members enjoy"
 WELCOME = "Welcome to Elite"
+SIGN_IN = "Your link to Elite"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Mail:
     sent_at: datetime
     headers: Mapping[str, str]
     links: tuple[str, ...]
+    html: str = ""
 
     @classmethod
     def of(cls, listed: Mapping[str, Any]) -> Self:
@@ -33,6 +35,7 @@ class Mail:
             sent_at=datetime.fromtimestamp(epoch(listed["sent_at"]), UTC),
             headers=listed["headers"],
             links=tuple(listed["links"]),
+            html=listed["html"],
         )
 
     @property
@@ -46,6 +49,10 @@ class Mail:
     @property
     def unsubscribe(self) -> str:
         return self._link("/v1/unsubscribe/", "")
+
+    @property
+    def sign_in(self) -> str:
+        return self._link("/portal/sign-in/", "")
 
     @property
     def token(self) -> str:
