@@ -1,0 +1,96 @@
+"""The staff's console in a browser."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.program import Program
+from tests.web.conftest import DEFINITION, PLATINUM_MINOR, Visit
+from tests.web.people import (
+    LONG_NAME,
+    RIGHT_TO_LEFT,
+    a_busy_member,
+    a_member,
+    has_catalogues,
+    signs_in,
+    signs_in_as,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+FIRST_MONTH = "2017-02"
+PAGES = (
+    "/months",
+    f"/months/{FIRST_MONTH}",
+    "/funnel",
+    "/tasks?kind=merge",
+    "/tasks",
+    "/members",
+)
+
+
+def test_a_manager_approves_an_upgrade_and_the_members_page_changes(
+    program: Program, visit: Visit
+) -> None:
+    customer = a_member(program, name="Ada")
+    program.buys(customer, PLATINUM_MINOR)
+    member = signs_in(visit(), program, customer)
+    assert "Your way to Platinum" in member.text
+    manager = signs_in_as(visit(), "manager")
+
+    manager.tabs_to("Tasks").enters()
+    manager.part(customer.member_id).get_by_label("Why").fill("a good customer")
+    manager.presses("Approve", within=customer.member_id)
+    program.settle()
+
+    assert "The decision is taken" in manager.text
+    assert "You have reached the highest tier." in member.opens("/portal").text
+    assert "€25.00 off" in member.follows("Vouchers").text
+    manager.follows("Members")
+    manager.page.get_by_label("Its value").fill(customer.email)
+    manager.presses("Find")
+    assert manager.heading == "Ada"
+    assert "A manager said yes, and the member still qualified then." in manager.text
+
+
+def test_every_page_is_accessible_with_much_to_see(program: Program, visit: Visit) -> None:
+    has_catalogues(program)
+    busy = a_busy_member(program, name=RIGHT_TO_LEFT)
+    buyer = a_member(program, name=LONG_NAME)
+    program.buys(buyer, PLATINUM_MINOR)
+    program.post("/v1/reports/cycles", {"month": FIRST_MONTH}, role="admin")
+    program.settle()
+    program.cloud.client("sqs").send_message(
+        QueueUrl=program.outputs["OrdersDlq"], MessageBody=json.dumps({"detail-type": LONG_NAME})
+    )
+    staff = visit(javascript=True).opens("/console").audits()
+    signs_in_as(staff, "staff").audits()
+
+    for page in PAGES:
+        staff.opens(f"/console{page}").audits()
+    staff.page.get_by_label("Its value").fill("nobody@example.com")
+    staff.presses("Find").audits()
+    staff.opens(f"/console/members/{busy.member_id}").audits().follows("What was before").audits()
+    staff.opens(f"/console/members/{buyer.member_id}").audits().follows("Executions").audits()
+    staff.page.locator("main table a").first.click()
+    staff.audits()
+    staff.opens("/console/queues").audits().follows("Orders").audits()
+    staff.opens("/console/program").audits()
+    for definition in ({"top_offer_uses": -1}, DEFINITION | {"top_offer_uses": 4}):
+        staff.page.locator("#definition").fill(json.dumps(definition))
+        staff.presses("See what changes").audits()
+    assert staff.heading == "What changes"
+    staff.opens("/console/no/such/page").audits().presses("Sign out").audits()
+
+
+def test_every_page_is_accessible_with_nothing_to_see(program: Program, visit: Visit) -> None:
+    warehouse = signs_in_as(visit(javascript=True, is_dark=True), "warehouse").audits()
+
+    warehouse.opens("/console/tasks?state=returned").audits()
+
+    assert "Nothing here." in warehouse.text
+    assert "Dead letters" not in warehouse.text
+    warehouse.opens("/console/months").audits()
+    assert warehouse.heading != "Months"
