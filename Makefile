@@ -37,6 +37,9 @@ lint: $(ENVIRONMENT)/dev.stamp ## Check style, types, imports, template, machine
 figures: $(ENVIRONMENT)/dev.stamp ## Measure requests and cost anew and write docs/cost.md and docs/requests.md
 	$(BIN)/python -m pytest tests/figures --write-figures
 
+screenshots: chromium ## Take the README's pictures of portal and console anew, after a year on the laptop
+	$(BIN)/python -m tests.web.screenshots
+
 bench: $(ENVIRONMENT)/dev.stamp ## Measure cold start, warm orders and the import against a bare client
 	$(BIN)/python -m benchmarks
 

@@ -72,14 +72,16 @@ class Program:
     Parameters
     ----------
     state_dir
-        State of the cloud it runs on; the clock begins at noon of `START` and stands still until
-        it is moved.
+        State of the cloud it runs on.
+    start
+        Where the clock begins, which stands still until it is moved.
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, start: datetime = START) -> None:
         self.cloud = SteppedCloud(state_dir)
         self.workspace = Workspace(ROOT, state_dir, self.cloud.port)
         self.outputs: dict[str, str] = {}
+        self._start = start
         self._tokens: dict[str, str] = {}
         self._numbers = count(1)
         self._number_lock = threading.Lock()
@@ -87,7 +89,7 @@ class Program:
 
     def __enter__(self) -> Self:
         self.cloud.start()
-        self.cloud.set_clock(iso(START))
+        self.cloud.set_clock(iso(self._start))
         _, outputs = deploy_product(self.workspace)
         self.outputs = dict(outputs)
         return self
