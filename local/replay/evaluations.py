@@ -12,13 +12,15 @@ from local.replay.months import Months
 from local.replay.standings import cycles
 from local.workspace import Workspace
 
-# A cycle waits some minutes for the totals; the first schedule of a day fires at two.
+# A cycle waits some minutes for the totals. After three the nightly schedules have done what a day's
+# beginning brings, such as the end of vouchers, and till four no other one fires.
+_QUIET_FROM = timedelta(hours=3, minutes=10)
 _A_CYCLE = timedelta(minutes=30)
 
 
 def close_year(doors: Doors, end: datetime) -> datetime:
-    """Let the last month be evaluated too; return half an hour past the midnight after that."""
-    closed_at = (end + timedelta(days=3)).replace(hour=0) + _A_CYCLE
+    """Let the last month be evaluated too; return a quiet moment of the night after that."""
+    closed_at = (end + timedelta(days=3)).replace(hour=0) + _QUIET_FROM
     doors.advance(closed_at)
     return closed_at
 

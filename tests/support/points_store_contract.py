@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from loyalty.domain.ledger import Account, Lot, PendingPoints
-from loyalty.domain.member import Consent
+from loyalty.domain.member import Consent, Member
 from loyalty.domain.merging import merge
+from loyalty.domain.tiers import TierSpan, TierStanding
 from loyalty.domain.totals import DayTotals
 from loyalty.services.ports import ChangeRefused, Guard, MemberChange, MemberStore
 from tests.support.store_contract import CARD, KEY, NOON, ORDER, member, new_member
@@ -82,3 +84,19 @@ class PointsStoreContract:
         )
         store.commit(MemberChange(tombstone))
         assert store.member("ada") == tombstone
+
+    def test_writes_only_the_named_parts_of_a_member(self, store: MemberStore) -> None:
+        known = replace(member(), identities=(CARD,), name="Ada", lifetime_spend_minor=7)
+        store.commit(MemberChange(known))
+        unread = Member("ada", version=2, created_at=NOON - timedelta(days=900))
+        standing = TierStanding((TierSpan("gold", NOON),))
+        partial = replace(unread, standing=standing, account=Account(owed=3, entries=1))
+        store.commit(MemberChange(partial, expected_version=1, only=("standing",)))
+        assert store.member("ada") == replace(known, version=2, standing=standing)
+
+    def test_parts_of_a_member_who_changed_meanwhile_are_refused(self, store: MemberStore) -> None:
+        store.commit(MemberChange(member()))
+        changed = replace(member(), version=3, standing=TierStanding((TierSpan("gold", NOON),)))
+        with pytest.raises(ChangeRefused):
+            store.commit(MemberChange(changed, expected_version=2, only=("standing",)))
+        assert store.member("ada") == member()

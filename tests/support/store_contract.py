@@ -386,19 +386,3 @@ class MemberStoreContract:
         store.commit(MemberChange(joined, expected_version=1))
         assert list(store.member_ids(member_shard("ada"), only_enrolled=True)) == ["ada"]
         assert "bob" not in list(store.member_ids(member_shard("bob"), only_enrolled=True))
-
-    def test_writes_only_the_named_parts_of_a_member(self, store: MemberStore) -> None:
-        known = replace(member(), identities=(CARD,), name="Ada", lifetime_spend_minor=7)
-        store.commit(MemberChange(known))
-        unread = Member("ada", version=2, created_at=NOON - timedelta(days=900))
-        standing = TierStanding((TierSpan("gold", NOON),))
-        partial = replace(unread, standing=standing, account=Account(owed=3, entries=1))
-        store.commit(MemberChange(partial, expected_version=1, only=("standing",)))
-        assert store.member("ada") == replace(known, version=2, standing=standing)
-
-    def test_parts_of_a_member_who_changed_meanwhile_are_refused(self, store: MemberStore) -> None:
-        store.commit(MemberChange(member()))
-        changed = replace(member(), version=3, standing=TierStanding((TierSpan("gold", NOON),)))
-        with pytest.raises(ChangeRefused):
-            store.commit(MemberChange(changed, expected_version=2, only=("standing",)))
-        assert store.member("ada") == member()
