@@ -12,8 +12,8 @@ from local.replay.months import Months
 from local.replay.standings import cycles
 from local.workspace import Workspace
 
-# A cycle waits some minutes for the totals. After three the nightly schedules have done what a day's
-# beginning brings, such as the end of vouchers, and till four no other one fires.
+# A cycle waits some minutes for the totals. After three the nightly schedules have done what the
+# beginning of a day brings, such as the end of vouchers, and till four no other one fires.
 _QUIET_FROM = timedelta(hours=3, minutes=10)
 _A_CYCLE = timedelta(minutes=30)
 
