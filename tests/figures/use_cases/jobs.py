@@ -33,6 +33,7 @@ KEY: Final = "orders/may.jsonl"
 IMPORT: Final[Json] = {"import_id": "i-may", "key": KEY, "historic": False}
 CHECK: Final[Json] = {"check_id": "check-1"}
 REVIEW: Final[Json] = {"review_id": "review-1", "month": "2017-03"}
+REFRESH: Final[Json] = {"refresh_id": "refresh-1"}
 CYCLE: Final[Json] = {"cycle_id": "2017-03-cycle-1", "month": "2017-03"}
 APRIL_3: Final = datetime(2017, 4, 3, 3, tzinfo=UTC)
 
@@ -165,6 +166,20 @@ def review(name: str, **more: object) -> Act:
     return step(f"engagement_review.{name}", REVIEW | more)
 
 
+def refresh(name: str, member_id: str) -> Act:
+    return step(f"offer_refresh.{name}", REFRESH | {"shard": member_shard(member_id)})
+
+
+def export_all() -> None:
+    for shard in range(MEMBER_SHARDS):
+        step("offer_refresh.export_tastes", REFRESH | {"shard": shard})()
+
+
+def summarize_refresh(world: World) -> Act:
+    done_by_all("offer_refresh-refresh-1", refresh("refresh_offers", world.ada))
+    return step("offer_refresh.summarize_offer_refresh", REFRESH)
+
+
 def summarize_review(world: World) -> Act:
     done_by_all("engagement_review-review-1", review("review_shard", shard=empty_shard(world)))
     return review("summarize_engagement_review")
@@ -201,6 +216,17 @@ JOBS: Final[Section] = {
         lambda: without_uses(world), review("review_shard", shard=member_shard(world.ada))
     ),
     "review summarized": summarize_review,
+    "refresh of offers started": lambda world: post(
+        "offers", "/v1/offers/refreshes", roles="marketer"
+    ),
+    "tastes of a shard exported": lambda world: refresh("export_tastes", world.ada),
+    "statistics counted": lambda world: after(
+        export_all, step("offer_refresh.count_co_purchases", REFRESH)
+    ),
+    "offers of a shard refreshed": lambda world: after(
+        lambda: without_uses(world), refresh("refresh_offers", world.ada)
+    ),
+    "refresh of offers summarized": summarize_refresh,
     "due shard, a win-back message": win_back_due,
     "ledger check started": lambda world: post(
         "reports", "/v1/reports/ledger/checks", roles="admin"

@@ -82,6 +82,7 @@ JOURNEY: Final[Section] = {
     "variant": lambda world: journey("assign_variant"),
     "invite": lambda world: journey("send_invite"),
     "reminder": lambda world: journey("send_reminder", "invited"),
+    "offers curated": lambda world: journey("curate_offers", "active", joined_at=NOW),
     "welcome": lambda world: journey("send_welcome", "active", joined_at=NOW),
     "token kept, no answer yet": lambda world: after(
         lambda: store_customer(status="invited"), step("elite_journey.await_answer", AWAIT)
