@@ -17,7 +17,7 @@ from loyalty.contracts.members import (
     ProfileRequest,
 )
 from loyalty.contracts.values import Cursor, Key, PageLimit
-from loyalty.runtime import composition, http, messaging
+from loyalty.runtime import composition, http, messaging, portal
 from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
@@ -25,6 +25,7 @@ from loyalty.services import members
 from loyalty.services.change_profile import change_profile
 from loyalty.services.consents import change_consents
 from loyalty.services.enrol_member import enrol_member
+from loyalty.services.export_member import export_member
 from loyalty.services.preferences import record_preferences
 
 app = http.Api()
@@ -147,6 +148,17 @@ def get_journey(member_id: Key, limit: PageLimit = 50, cursor: Cursor = None) ->
     http.caller(app).require(*_READERS)
     found = members.journey(member_id, limit=limit, cursor=cursor, **composition.history_ports())
     return http.answer(HTTPStatus.OK, found)
+
+
+@app.get(
+    "/v1/members/<member_id>/export",
+    summary="All that is kept of a member, with the reasons for what was decided",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: {"description": "Profile, points, orders, vouchers, journey"}},
+)
+def get_export(member_id: Key) -> Response:
+    http.caller(app).require("privacy", "admin", member_id=member_id)
+    return http.answer(HTTPStatus.OK, export_member(member_id, **portal.leaving_ports()))
 
 
 def _profile_for(caller: Principal, member_id: str) -> MemberView:

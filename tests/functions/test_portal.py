@@ -225,7 +225,7 @@ def test_a_box_that_is_unticked_is_an_opt_out_and_the_others_say_nothing(
     portal: Portal, ada: str, browser: Browser
 ) -> None:
     browser.open("/portal/account")
-    ticked = {"sms": "on", "push": "on", "tier_mail": "on", "statement": "on"}
+    ticked = dict.fromkeys(("sms", "push", "tier_mail", "statement", "profiling"), "on")
     assert browser.submit("/portal/account/messages", ticked).says("Saved.")
     member = portal.read(ada)
     [(channel, consent)] = member.consents.items()
@@ -236,6 +236,7 @@ def test_a_box_that_is_unticked_is_an_opt_out_and_the_others_say_nothing(
         "tier_mail": True,
         "statement": True,
         "voucher_reminder": False,
+        "profiling": True,
     }
     page = browser.open("/portal/account")
     assert 'name="email"><span>By e-mail' in page.text

@@ -81,6 +81,7 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/v1/members/{member_id}/ledger"): (READERS | {OWN}, None),
     ("GET", "/v1/members/{member_id}/orders"): (READERS | {OWN}, None),
     ("GET", "/v1/members/{member_id}/journey"): (READERS, None),
+    ("GET", "/v1/members/{member_id}/export"): ({"privacy", "admin", OWN}, None),
     ("PUT", "/v1/members/{member_id}/consents"): ({"service", "crm", "admin", OWN}, {}),
     ("PUT", "/v1/members/{member_id}/preferences"): ({"service", "crm", "admin", OWN}, {}),
     ("POST", "/v1/members/{member_id}/adjustments"): (

@@ -92,6 +92,9 @@ MEMBERS: Final[Section] = {
     "page of the ledger": lambda world: of_ada(world, "/ledger"),
     "page of the orders": lambda world: of_ada(world, "/orders"),
     "page of what happened": lambda world: of_ada(world, "/journey"),
+    "all that is kept of a member": lambda world: get(
+        "members", f"/v1/members/{world.ada}/export", roles="privacy"
+    ),
     "name and address": lambda world: request(
         "members",
         "PATCH",

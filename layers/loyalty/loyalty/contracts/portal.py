@@ -40,6 +40,7 @@ class MessagesForm(Contract):
     tier_mail: Box = False
     statement: Box = False
     voucher_reminder: Box = False
+    profiling: Box = False
 
     @property
     def advertised(self) -> dict[Channel, bool]:
@@ -48,12 +49,13 @@ class MessagesForm(Contract):
 
     @property
     def preferences(self) -> dict[Preference, bool]:
-        """Which service messages are wanted."""
+        """Which service messages are wanted, and whether offers may follow what is bought."""
         return {
             "points_sms": self.points_sms,
             "tier_mail": self.tier_mail,
             "statement": self.statement,
             "voucher_reminder": self.voucher_reminder,
+            "profiling": self.profiling,
         }
 
 
