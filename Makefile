@@ -21,7 +21,7 @@ run: $(ENVIRONMENT)/local.stamp ## Start the laptop cloud, deploy into it and re
 	$(BIN)/python -m local up --demo
 
 test: chromium lint ## Run all linters and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 chromium: $(ENVIRONMENT)/dev.stamp
 	$(BIN)/python -m tests.support.chromium

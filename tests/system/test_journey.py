@@ -77,7 +77,7 @@ def test_a_reminded_customer_still_accepts(program: Program) -> None:
 
     assert program.status(customer) == "active"
     assert program.subjects(customer) == [INVITE, REMINDER, WELCOME]
-    assert program.visited(customer.member_id)[-4:] == [
+    assert program.visited(customer.member_id)[-5:] == [
         "ReadLateStatus",
         "HasAnsweredLate",
         "CurateOffers",

@@ -147,6 +147,16 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("POST", "/v1/reports/months/{month}/lock"): ({"finance", "admin"}, None),
     ("POST", "/v1/reports/cycles"): ({"manager", "finance", "admin"}, {"month": OPEN_MONTH}),
     ("GET", "/v1/reports/cycles/{cycle_id}"): ({"manager", "finance", "admin"}, None),
+    ("POST", "/v1/reports/engagement-reviews"): (
+        {"manager", "finance", "admin"},
+        {"month": OPEN_MONTH},
+    ),
+    ("GET", "/v1/reports/engagement-reviews/{review_id}"): (
+        {"manager", "finance", "admin"},
+        None,
+    ),
+    ("GET", "/v1/reports/funnel"): (REPORT_READERS, None),
+    ("POST", "/v1/offers/refreshes"): (KEEPERS, None),
     ("POST", "/v1/members/{member_id}/evaluations"): (
         {"manager", "finance", "admin"},
         {"month": OPEN_MONTH},
@@ -163,8 +173,11 @@ def concrete(path: str) -> str:
     values |= {"member_id": NOBODY, "version": "0", "token": "t", "source": "shop"}
     values |= {"month": OPEN_MONTH, "cycle_id": "no-such-cycle"}
     values |= {"offer_id": "no-such-offer", "use_id": "no-such-use"}
+    values |= {"review_id": "no-such-review"}
     if path in ("/v1/reports/health", "/v1/reports/roi"):
         path += "?month={month}"
+    if path == "/v1/reports/funnel":
+        path += "?from={month}&to={month}"
     return path.format_map(
         values
         | {

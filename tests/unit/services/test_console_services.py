@@ -146,15 +146,24 @@ def test_the_funnel_s_chart_is_of_a_hundred_who_crossed_and_were_not_held_out() 
     def stages(**counts: int) -> dict[str, int]:
         return dict.fromkeys(FunnelStages.model_fields, 0) | counts
 
+    def arm(**counts: int) -> dict[str, object]:
+        bought = {"amount_minor": 0, "currency": "EUR"}
+        return stages(**counts) | {
+            "customers": counts.get("crossed", 0),
+            "revenue": bought,
+            "revenue_per_customer": bought,
+            "against_hold_out": None,
+        }
+
     report = FunnelReport.model_validate(
         {
             "from_month": "2017-01",
             "to_month": "2017-06",
             "total": stages(crossed=50),
             "by_variant": {
-                "standard": stages(crossed=40, invited=40, accepted=10),
-                "hold_out": stages(crossed=10, held_out=10),
-                "-": stages(active=3),
+                "standard": arm(crossed=40, invited=40, accepted=10),
+                "hold_out": arm(crossed=10, held_out=10),
+                "-": arm(active=3),
             },
         }
     )

@@ -17,6 +17,7 @@ from loyalty.services.decide_task import decide_task
 from loyalty.services.engagement_review import review_shard
 from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.preferences import record_preferences
+from loyalty.services.refresh_offers import Curator
 from loyalty.services.reward_action import reward_action
 from loyalty.services.savings import Saving, count_saving
 from loyalty.services.shards import member_shard
@@ -24,7 +25,7 @@ from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.fakes import FakeIds, FakeTaskStore
-from tests.support.job_fakes import FakeReports
+from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
 from tests.support.shop import Shop, customer, money_back
 
 # A merge moves their cards, so that they are not found by them.
@@ -215,6 +216,13 @@ def review_of_june(shop: Shop) -> None:
         program=shop.program,
         reports=FakeReports(),
         clock=shop.clock,
+        curator=Curator(
+            store=shop.store,
+            catalogue=FakeOfferCatalogue(),
+            objects=FakeObjects(),
+            program=shop.program,
+            clock=shop.clock,
+        ),
     )
 
 

@@ -77,6 +77,7 @@ class TestPreferences:
             "tier_mail": True,
             "statement": False,
             "voucher_reminder": True,
+            "profiling": True,
         }
 
     def test_what_was_said_holds_and_is_a_fact_once(self, world: JourneyWorld) -> None:
