@@ -18,7 +18,7 @@ from tests.support.state_machines import (
 
 OFFER_REFRESH = Path(__file__).parents[2] / "statemachines/offer_refresh.asl.yaml"
 COVERAGE = Coverage(OFFER_REFRESH)
-SHARDS = [{"refresh_id": "r-1", "shard": shard} for shard in range(256)]
+SHARDS = [{"refresh_id": "r-1", "shard": shard} for shard in range(32)]
 REPORT = {"looked_at": 3, "refreshed": 2, "failed": []}
 
 
@@ -51,10 +51,10 @@ def test_all_tastes_are_counted_before_the_first_member_is_curated(
 def test_a_shard_is_tried_again(
     machines: StateMachines, offer_refresh: StateMachine, function: str
 ) -> None:
-    machines.register(**{function: sequence(raises("ChangeRefused"), *[returns({})] * 256)})
+    machines.register(**{function: sequence(raises("ChangeRefused"), *[returns({})] * 32)})
 
     assert offer_refresh.run({}).status == "SUCCEEDED"
-    assert len(machines.events_of(function)) == 257
+    assert len(machines.events_of(function)) == 33
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_shard_that_fails_is_named_and_stops_what_needs_it(
 
     assert (run.status, run.error) == ("FAILED", "OfferRefreshIncomplete")
     assert run.cause == "Shards that failed: [1]"
-    assert {event["shard"] for event in machines.events_of(function)} == set(range(256))
+    assert {event["shard"] for event in machines.events_of(function)} == set(range(32))
     assert machines.events_of(following) == []
 
 

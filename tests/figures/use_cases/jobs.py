@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from loyalty.runtime import composition
-from loyalty.services.ports import MEMBER_SHARDS, MemberChange
+from loyalty.services.ports import MEMBER_SHARDS, REFRESH_SHARDS, MemberChange
 from loyalty.services.shards import member_shard
 from tests.figures.use_cases.journey import due_messages
 from tests.figures.use_cases.world import (
@@ -127,12 +127,12 @@ def lower_threshold(world: World) -> None:
     world.later(days=1)
 
 
-def done_by_all(name: str, one: Act) -> None:
+def done_by_all(name: str, one: Act, shards: int = MEMBER_SHARDS) -> None:
     """Let every shard report what one of them does."""
     one()
     reports = composition.report_store()
     [part] = reports.parts(name)
-    for shard in range(MEMBER_SHARDS):
+    for shard in range(shards):
         reports.put(name, f"shard-{shard:03}", {**part, "shard": shard})
 
 
@@ -167,16 +167,20 @@ def review(name: str, **more: object) -> Act:
 
 
 def refresh(name: str, member_id: str) -> Act:
-    return step(f"offer_refresh.{name}", REFRESH | {"shard": member_shard(member_id)})
+    return step(
+        f"offer_refresh.{name}", REFRESH | {"shard": member_shard(member_id) % REFRESH_SHARDS}
+    )
 
 
 def export_all() -> None:
-    for shard in range(MEMBER_SHARDS):
+    for shard in range(REFRESH_SHARDS):
         step("offer_refresh.export_tastes", REFRESH | {"shard": shard})()
 
 
 def summarize_refresh(world: World) -> Act:
-    done_by_all("offer_refresh-refresh-1", refresh("refresh_offers", world.ada))
+    done_by_all(
+        "offer_refresh-refresh-1", refresh("refresh_offers", world.ada), shards=REFRESH_SHARDS
+    )
     return step("offer_refresh.summarize_offer_refresh", REFRESH)
 
 

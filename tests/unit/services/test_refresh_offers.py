@@ -15,7 +15,7 @@ from loyalty.domain.offers import MemberOffer, Offer, Reason
 from loyalty.domain.preferences import change_preferences
 from loyalty.domain.tastes import HALF_LIFE_DAYS, Taste, Tastes
 from loyalty.services.customers import commit_step
-from loyalty.services.ports import MEMBER_SHARDS, MemberChange
+from loyalty.services.ports import REFRESH_SHARDS, MemberChange
 from loyalty.services.refresh_offers import (
     Curator,
     RefreshIncomplete,
@@ -69,11 +69,11 @@ class Refreshes(JourneyWorld):
         self.catalogue.kept.append(Offer(**({"offer_id": sku} | known | fields)))
 
     def export(self) -> None:
-        for shard in range(MEMBER_SHARDS):
+        for shard in range(REFRESH_SHARDS):
             export_tastes("r-1", shard, **self.ports)
 
     def refresh_shards(self) -> None:
-        for shard in range(MEMBER_SHARDS):
+        for shard in range(REFRESH_SHARDS):
             refresh_shard(
                 "r-1", shard, store=self.store, curator=self.curator, reports=self.reports
             )
@@ -232,7 +232,7 @@ def test_a_refresh_without_all_shards_is_not_summed_up(world: Refreshes) -> None
     world.likes("ada", "milk")
     refresh_shard(
         "r-1",
-        member_shard("ada"),
+        member_shard("ada") % REFRESH_SHARDS,
         store=world.store,
         curator=world.curator,
         reports=world.reports,

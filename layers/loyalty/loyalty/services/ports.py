@@ -37,6 +37,8 @@ MessageState = Literal["sending", "sent", "failed"]
 # over many.
 DUE_SHARDS = 8
 MEMBER_SHARDS = 256
+# A refresh of offers runs every week and does little for a member: 8 of these shards at a time.
+REFRESH_SHARDS = 32
 
 
 class Due(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Final
 from loyalty.domain.errors import ImportNotFound
 from loyalty.domain.taste_statistics import Companion, ItemStatistics, Statistics
 from loyalty.domain.tastes import Tastes, as_document, of_document
-from loyalty.services.ports import MEMBER_SHARDS, ObjectStore
+from loyalty.services.ports import REFRESH_SHARDS, ObjectStore
 
 STATISTICS_KEY: Final = "curation/statistics.jsonl"
 
@@ -34,7 +34,7 @@ def read_tastes(refresh_id: str, objects: ObjectStore) -> Iterator[Tastes]:
     ImportNotFound
         A shard was not written.
     """
-    keys = (_tastes_key(refresh_id, shard) for shard in range(MEMBER_SHARDS))
+    keys = (_tastes_key(refresh_id, shard) for shard in range(REFRESH_SHARDS))
     lines = chain.from_iterable(objects.read_lines(key) for key in keys)
     return (of_document(json.loads(line)) for line in lines)
 
