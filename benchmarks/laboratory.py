@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,12 +76,25 @@ class Laboratory:
     def for_bare(self, request: Request) -> Request:
         """Return the same request for the other copy's tables and buckets."""
         service, operation, parameters_ = request
-        text = json.dumps(parameters_)
         others = self.resources["bare"]
-        for logical_id, name in self.resources["measured"].items():
-            # A layer version's logical id holds a hash that differs; no request names one.
-            text = text.replace(f'"{name}"', f'"{others.get(logical_id, name)}"')
-        return service, operation, json.loads(text)
+        # A layer version's logical id holds a hash that differs; no request names one.
+        names = {
+            name: others.get(logical_id, name)
+            for logical_id, name in self.resources["measured"].items()
+        }
+        return service, operation, _renamed(parameters_, names)
+
+
+def _renamed(part: Any, names: Mapping[str, str]) -> Any:
+    """Return a part of a request with other names of resources, in its keys too."""
+    match part:
+        case dict():
+            return {names.get(key, key): _renamed(value, names) for key, value in part.items()}
+        case list() | tuple():
+            return [_renamed(value, names) for value in part]
+        case str():
+            return names.get(part, part)
+    return part
 
 
 @contextmanager
