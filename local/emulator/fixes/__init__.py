@@ -15,6 +15,7 @@ MINISTACK_VERSION = "1.5.33"
 FIXES = (
     "dynamodb_ttl",  # first, because it must be the one to import MiniStack's DynamoDB
     "dynamodb_lock",
+    "dynamodb_expressions",
     "stream_state",
     "stream_mappings",
     "lambda_workers",
