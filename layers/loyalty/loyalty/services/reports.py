@@ -7,15 +7,13 @@ write it as often as it likes.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from loyalty.contracts.month_reports import (
     HealthReport,
     MonthLocked,
-    MonthReport,
     RoiReport,
     SignedMoney,
 )
@@ -30,9 +28,10 @@ from loyalty.domain.program_totals import (
     Counts,
     by_suffix,
 )
-from loyalty.domain.report_errors import MonthStillOpen, ReportNotFound
-from loyalty.services.ports import ChangeRefused, Clock, ProgramStore
+from loyalty.domain.report_errors import MonthStillOpen
+from loyalty.services.ports import Clock, ProgramStore
 from loyalty.services.report_ports import MonthLock, RevisionStore, TotalsStore
+from loyalty.services.report_revisions import Draft, latest_revision, listing, report_name
 from loyalty.services.retrying import with_retries
 
 HEALTH: Final = "health"
@@ -41,8 +40,6 @@ ROI: Final = "roi"
 # comes later still when finance locks the month.
 REFRESHED_DAILY: Final = 3
 REFRESHED_WEEKLY: Final = 13
-
-Report = TypeVar("Report", bound=MonthReport)
 
 
 def health_report(month: str, *, reports: RevisionStore) -> HealthReport:
@@ -53,7 +50,7 @@ def health_report(month: str, *, reports: RevisionStore) -> HealthReport:
     ReportNotFound
         None was written yet.
     """
-    return _latest_or_refuse(HEALTH, month, reports, HealthReport)
+    return latest_revision(HEALTH, month, reports, HealthReport)
 
 
 def roi_report(month: str, *, reports: RevisionStore) -> RoiReport:
@@ -64,18 +61,18 @@ def roi_report(month: str, *, reports: RevisionStore) -> RoiReport:
     ReportNotFound
         None was written yet.
     """
-    return _latest_or_refuse(ROI, month, reports, RoiReport)
+    return latest_revision(ROI, month, reports, RoiReport)
 
 
 def health_reports(*, months: int, reports: RevisionStore) -> tuple[HealthReport, ...]:
     """Return the latest revisions of the latest so many months, oldest first. Requests: 1 query."""
-    found = reports.last(_listing(HEALTH), limit=months)
+    found = reports.last(listing(HEALTH), limit=months)
     return tuple(HealthReport.model_validate(report) for report in reversed(found))
 
 
 def roi_reports(*, months: int, reports: RevisionStore) -> tuple[RoiReport, ...]:
     """Return the latest revisions of the latest so many months, oldest first. Requests: 1 query."""
-    found = reports.last(_listing(ROI), limit=months)
+    found = reports.last(listing(ROI), limit=months)
     return tuple(RoiReport.model_validate(report) for report in reversed(found))
 
 
@@ -93,10 +90,12 @@ def write_health_report(
     """
     definition = _definition_of(month, program, clock)
 
-    def figures() -> Mapping[str, object]:
-        return _health_figures(totals.flows(month), totals.levels(month), definition)
+    def attempt() -> HealthReport:
+        draft = Draft(HEALTH, month, HealthReport, reports, clock)
+        figures = _health_figures(totals.flows(month), totals.levels(month), definition)
+        return draft.write(figures, totals.locks().get(month))
 
-    return _write(HEALTH, month, figures, HealthReport, totals, reports, clock)
+    return with_retries(attempt)
 
 
 def write_roi_report(
@@ -113,10 +112,12 @@ def write_roi_report(
     """
     definition = _definition_of(month, program, clock)
 
-    def figures() -> Mapping[str, object]:
-        return _roi_figures(totals.flows(month), definition)
+    def attempt() -> RoiReport:
+        draft = Draft(ROI, month, RoiReport, reports, clock)
+        figures = _roi_figures(totals.flows(month), definition)
+        return draft.write(figures, totals.locks().get(month))
 
-    return _write(ROI, month, figures, RoiReport, totals, reports, clock)
+    return with_retries(attempt)
 
 
 def lock_month(
@@ -130,7 +131,7 @@ def lock_month(
 ) -> MonthLocked:
     """Close a month: its reports are final, and what comes late counts in the open month.
 
-    Closing it again changes nothing. Requests: 3 transactions, 7 queries.
+    Closing it again changes nothing. Requests: 3 transactions, 5 queries.
 
     Raises
     ------
@@ -140,10 +141,7 @@ def lock_month(
     now = clock.now()
     require_over(month, program.current(now), now)
     lock = with_retries(lambda: totals.lock(MonthLock(month, locked_by, now)))
-    health = write_health_report(
-        month, totals=totals, program=program, reports=reports, clock=clock
-    )
-    roi = write_roi_report(month, totals=totals, program=program, reports=reports, clock=clock)
+    health, roi = _write_both(month, totals, program, reports, clock)
     return MonthLocked(
         month=month,
         locked_by=lock.locked_by,
@@ -160,7 +158,7 @@ def refresh_reports(
 
     Three months, on the program's Mondays thirteen.
 
-    Requests: 1 query, and 1 per month; 7 and at most 2 transactions for each that has reports.
+    Requests: 1 query, and 1 per month; 5 and at most 2 transactions for each that has reports.
 
     Returns
     -------
@@ -175,10 +173,9 @@ def refresh_reports(
     months_back = REFRESHED_WEEKLY if today.weekday() == calendar.MONDAY else REFRESHED_DAILY
     for back in range(1, months_back + 1):
         month = month_after(this_month, -back)
-        if month in locked or reports.latest(_name(HEALTH, month)) is None:
+        if month in locked or reports.latest(report_name(HEALTH, month)) is None:
             continue
-        write_health_report(month, totals=totals, program=program, reports=reports, clock=clock)
-        write_roi_report(month, totals=totals, program=program, reports=reports, clock=clock)
+        _write_both(month, totals, program, reports, clock)
         refreshed += 1
     return refreshed
 
@@ -326,55 +323,24 @@ def _definition_of(month: str, program: ProgramStore, clock: Clock) -> ProgramDe
     return program.current(min(ended, now))
 
 
-def _write(
-    kind: str,
+def _write_both(
     month: str,
-    figures: Callable[[], Mapping[str, object]],
-    model: type[Report],
     totals: TotalsStore,
+    program: ProgramStore,
     reports: RevisionStore,
     clock: Clock,
-) -> Report:
-    """Add a revision unless the latest one says the same."""
-    name = _name(kind, month)
+) -> tuple[HealthReport, RoiReport]:
+    """Write both reports of a month from one reading of its totals."""
+    definition = _definition_of(month, program, clock)
 
-    def attempt() -> Report:
+    def attempt() -> tuple[HealthReport, RoiReport]:
+        health = Draft(HEALTH, month, HealthReport, reports, clock)
+        roi = Draft(ROI, month, RoiReport, reports, clock)
+        flows, levels = totals.flows(month), totals.levels(month)
         lock = totals.locks().get(month)
-        found = reports.latest(name)
-        latest = model.model_validate(found) if found else None
-        report = model.model_validate(
-            {
-                **figures(),
-                "month": month,
-                "revision": latest.revision if latest else 1,
-                "written_at": latest.written_at if latest else clock.now(),
-                "locked_at": lock.locked_at if lock else None,
-            }
+        return (
+            health.write(_health_figures(flows, levels, definition), lock),
+            roi.write(_roi_figures(flows, definition), lock),
         )
-        if report == latest:
-            return report
-        if latest is not None:
-            news = {"revision": latest.revision + 1, "written_at": clock.now()}
-            report = report.model_copy(update=news)
-        written = report.model_dump(mode="json")
-        listed = _listing(kind), month
-        if not reports.add(name, f"{report.revision:06}", written, listed=listed):
-            raise ChangeRefused(f"somebody else wrote revision {report.revision} of {name}")
-        return report
 
     return with_retries(attempt)
-
-
-def _latest_or_refuse(kind: str, month: str, reports: RevisionStore, model: type[Report]) -> Report:
-    found = reports.latest(_name(kind, month))
-    if found is None:
-        raise ReportNotFound(month)
-    return model.model_validate(found)
-
-
-def _name(kind: str, month: str) -> str:
-    return f"{kind}-{month}"
-
-
-def _listing(kind: str) -> str:
-    return f"{kind}-months"
