@@ -57,6 +57,9 @@ class FakeObjects:
             raise ImportNotFound(key)
         return iter(self.files[key])
 
+    def version(self, key: str) -> str | None:
+        return str(hash(tuple(self.files[key]))) if key in self.files else None
+
     def write_lines(self, key: str, lines: Iterable[str]) -> None:
         self.files[key] = list(lines)
 

@@ -346,6 +346,14 @@ class TestObjects:
         with pytest.raises(ImportNotFound):
             list(objects.read_lines("nowhere"))
 
+    def test_another_content_is_another_version(self, objects: S3Objects) -> None:
+        assert objects.version("file") is None
+        objects.write_lines("file", ["first"])
+        first = objects.version("file")
+        objects.write_lines("file", ["second"])
+        assert first is not None
+        assert objects.version("file") not in {None, first}
+
     def test_writes_json(self, aws: Aws, objects: S3Objects) -> None:
         objects.write_json("manifest.json", [{"chunk": 1}])
         body = aws.client("s3").get_object(Bucket="imports", Key="manifest.json")["Body"].read()

@@ -21,6 +21,7 @@ from loyalty.services.refresh_offers import Curator
 from loyalty.services.reward_action import reward_action
 from loyalty.services.savings import Saving, count_saving
 from loyalty.services.shards import member_shard
+from loyalty.services.taste_objects import KeptStatistics
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, PROGRAM, an_order
@@ -219,7 +220,7 @@ def review_of_june(shop: Shop) -> None:
         curator=Curator(
             store=shop.store,
             catalogue=FakeOfferCatalogue(),
-            objects=FakeObjects(),
+            statistics=KeptStatistics(FakeObjects()),
             program=shop.program,
             clock=shop.clock,
         ),

@@ -26,6 +26,7 @@ from loyalty.services.engagement_review import (
 )
 from loyalty.services.refresh_offers import Curator
 from loyalty.services.shards import member_shard
+from loyalty.services.taste_objects import KeptStatistics
 from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
 from tests.support.journey_fakes import JourneyWorld
 
@@ -59,7 +60,7 @@ class Reviews(JourneyWorld):
         curator = Curator(
             store=self.store,
             catalogue=self.catalogue,
-            objects=FakeObjects(),
+            statistics=KeptStatistics(FakeObjects()),
             program=self.program,
             clock=self.clock,
         )

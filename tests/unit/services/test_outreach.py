@@ -16,7 +16,7 @@ from loyalty.services.outreach import (
     send_outreach,
     summarize_outreach,
 )
-from loyalty.services.ports import Due, EmailInDoubt, EmailRefused
+from loyalty.services.ports import DUE_SHARDS, Due, EmailInDoubt, EmailRefused
 from loyalty.services.shards import due_shard
 from tests.support.job_fakes import FakeReports
 from tests.support.journey_fakes import NOON, JourneyWorld
@@ -46,7 +46,7 @@ def run(world: JourneyWorld, member_id: str = "m1") -> OutreachPage:
 def test_a_run_covers_all_shards_and_is_cut_to_the_minute(world: JourneyWorld) -> None:
     world.clock.advance(timedelta(seconds=42, microseconds=7))
     plan = plan_outreach(clock=world.clock)
-    assert (plan.shards, plan.until) == (tuple(range(8)), NOON)
+    assert (plan.shards, plan.until) == (tuple(range(DUE_SHARDS)), NOON)
 
 
 def test_the_silent_get_the_join_link_and_the_unsubscribe_link(world: JourneyWorld) -> None:

@@ -26,7 +26,12 @@ from loyalty.services.refresh_offers import (
     summarize_refresh,
 )
 from loyalty.services.shards import member_shard
-from loyalty.services.taste_objects import STATISTICS_KEY, read_statistics, read_tastes
+from loyalty.services.taste_objects import (
+    STATISTICS_KEY,
+    KeptStatistics,
+    read_statistics,
+    read_tastes,
+)
 from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
 from tests.support.journey_fakes import JourneyWorld
 
@@ -40,6 +45,7 @@ class Refreshes(JourneyWorld):
         super().__post_init__()
         self.catalogue = FakeOfferCatalogue()
         self.objects = FakeObjects()
+        self.statistics = KeptStatistics(self.objects)
         self.reports = FakeReports()
         self.ports: dict[str, Any] = {
             "store": self.store,
@@ -50,7 +56,13 @@ class Refreshes(JourneyWorld):
 
     @property
     def curator(self) -> Curator:
-        return Curator(**self.ports, catalogue=self.catalogue)
+        return Curator(
+            store=self.store,
+            catalogue=self.catalogue,
+            statistics=self.statistics,
+            program=self.program,
+            clock=self.clock,
+        )
 
     def likes(self, member_id: str, *skus: str, **fields: Any) -> Member:
         """Keep a member of Elite who bought each of these products once, today."""
@@ -163,6 +175,19 @@ def test_statistics_are_read_as_they_were_written(world: Refreshes) -> None:
     assert (counted.skus, counted.categories) == (3, 0)
     assert statistics.skus["tea"].rate == 0.5
     assert [companion.name for companion in statistics.skus["tea"].companions] == ["lemon"]
+
+
+def test_kept_statistics_are_read_again_when_there_are_newer_ones(world: Refreshes) -> None:
+    assert world.statistics.latest().skus == {}
+    world.likes("ada", "milk", "tea")
+    world.refresh()
+    kept = world.statistics.latest()
+    assert kept.skus.keys() == {"milk", "tea"}
+    assert world.statistics.latest() is kept
+
+    world.likes("bob", "apple")
+    world.refresh()
+    assert world.statistics.latest().skus.keys() == {"apple", "milk", "tea"}
 
 
 def test_a_shard_that_is_missing_leaves_the_last_statistics(world: Refreshes) -> None:

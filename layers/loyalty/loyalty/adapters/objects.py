@@ -47,6 +47,14 @@ class S3Objects:
         if rest:
             yield rest.removesuffix("\r")
 
+    def version(self, key: str) -> str | None:
+        try:
+            return self._aws.client("s3").head_object(Bucket=self._bucket, Key=key)["ETag"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "404":
+                return None
+            raise
+
     def write_lines(self, key: str, lines: Iterable[str]) -> None:
         with SpooledTemporaryFile(SPOOL_BYTES) as body:
             body.writelines(f"{line}\n".encode() for line in lines)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ReportStore,
     )
     from loyalty.services.refresh_offers import Curator
+    from loyalty.services.taste_objects import KeptStatistics
 
 
 class OfferPorts(TypedDict):
@@ -109,7 +110,21 @@ def curator() -> Curator:
     """Return who curates offers: a new one, by the latest statistics."""
     from loyalty.services.refresh_offers import Curator
 
-    return Curator(**taste_ports(), catalogue=offer_catalogue())
+    return Curator(
+        store=composition.member_store(),
+        catalogue=offer_catalogue(),
+        statistics=_statistics(composition.tables()),
+        program=composition.program_store(),
+        clock=composition.clock(),
+    )
+
+
+@cache
+def _statistics(_tables: Tables) -> KeptStatistics:
+    """Return the statistics beside these tables: kept as long as they are."""
+    from loyalty.services.taste_objects import KeptStatistics
+
+    return KeptStatistics(composition.object_store())
 
 
 def refresh_ports() -> RefreshPorts:

@@ -33,9 +33,9 @@ MemberPart = Literal["account", "months", "standing", "offers"]
 GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
 MessageState = Literal["sending", "sent", "failed"]
 
-# Batch jobs walk over fixed shards of the member id: due items over a few, whole-population jobs
-# over many.
-DUE_SHARDS = 8
+# Batch jobs walk over fixed shards of the member id: due items over a few, as many as take 4,000
+# writes a second; whole-population jobs over many.
+DUE_SHARDS = 4
 MEMBER_SHARDS = 256
 # A refresh of offers runs every week and does little for a member: 8 of these shards at a time.
 REFRESH_SHARDS = 32
@@ -369,6 +369,10 @@ class ObjectStore(Protocol):
 
         Raises `ImportFileInvalid` when it is not text.
         """
+        ...
+
+    def version(self, key: str) -> str | None:
+        """Return what names an object's content, None when there is no object."""
         ...
 
     def write_lines(self, key: str, lines: Iterable[str]) -> None: ...

@@ -43,7 +43,7 @@ from loyalty.services.ports import (
 )
 from loyalty.services.retrying import with_retries
 from loyalty.services.taste_objects import (
-    read_statistics,
+    KeptStatistics,
     read_tastes,
     write_statistics,
     write_tastes,
@@ -161,9 +161,9 @@ def summarize_refresh(refresh_id: str, *, reports: ReportStore, clock: Clock) ->
 class Curator:
     """Curates the offers of one member after another, by the same statistics.
 
-    Requests: 1 object when the first member is curated, 1 query per 100 offers where the catalogue
-    is not cached; then per member 1 transaction when the offers change, and 1 read for each time
-    that somebody was faster.
+    Requests: 1 when the first member is curated, and 1 object when it has changed, 1 query per 100
+    offers where the catalogue is not cached; then per member 1 transaction when the offers change,
+    and 1 read for each time that somebody was faster.
     """
 
     def __init__(
@@ -171,19 +171,19 @@ class Curator:
         *,
         store: MemberStore,
         catalogue: OfferCatalogue,
-        objects: ObjectStore,
+        statistics: KeptStatistics,
         program: ProgramStore,
         clock: Clock,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
-        self._objects = objects
+        self._kept_statistics = statistics
         self._program = program
         self._clock = clock
 
     @cached_property
     def _statistics(self) -> Statistics:
-        return read_statistics(self._objects)
+        return self._kept_statistics.latest()
 
     def curate(self, member_id: str) -> bool:
         """Curate a member's offers anew, as when they accepted. Requests: 1 read more.

@@ -62,5 +62,23 @@ def read_statistics(objects: ObjectStore) -> Statistics:
     return found
 
 
+class KeptStatistics:
+    """The last statistics, read anew only when there are newer ones."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+        self._version: str | None = None
+        self._kept = Statistics({}, {})
+
+    def latest(self) -> Statistics:
+        """Return the last statistics, not to be changed. Requests: 1, and 1 for newer ones."""
+        version = self._objects.version(STATISTICS_KEY)
+        if version != self._version:
+            self._kept = read_statistics(self._objects)
+            # Those read may be newer than this version already; then they are read once more.
+            self._version = version
+        return self._kept
+
+
 def _tastes_key(refresh_id: str, shard: int) -> str:
     return f"curation/{refresh_id}/tastes-{shard:03}.jsonl"
