@@ -33,8 +33,7 @@ MemberPart = Literal["account", "months", "standing", "offers"]
 GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
 MessageState = Literal["sending", "sent", "failed"]
 
-# Batch jobs walk over fixed shards of the member id: due items over a few, as many as take 4,000
-# writes a second; whole-population jobs over many.
+# Batch jobs walk over fixed shards of the member id: due items over a few, all customers over many.
 DUE_SHARDS = 4
 MEMBER_SHARDS = 256
 # A refresh of offers runs every week and does little for a member: 8 of these shards at a time.
