@@ -128,15 +128,15 @@ def _tables_with_ttl() -> Iterator[tuple[dict[str, Any], str]]:
 def sweep(now: float) -> None:
     """Delete every item that had expired at ``now`` (epoch seconds)."""
     for table, attribute_name in _tables_with_ttl():
-        for partition_key, sort_key, item in list(_items(table)):
-            if _expiry(item, attribute_name) <= now:
-                _delete(table, partition_key, sort_key, item)
-
-
-def _items(table: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for partition_key, partition in list(table["items"].items()):
-        for sort_key, item in list(partition.items()):
-            yield partition_key, sort_key, item
+        # In one expression, as this looks at every item of the program every day.
+        expired = [
+            (partition_key, sort_key, item)
+            for partition_key, partition in list(table["items"].items())
+            for sort_key, item in list(partition.items())
+            if attribute_name in item and _expiry(item, attribute_name) <= now
+        ]
+        for partition_key, sort_key, item in expired:
+            _delete(table, partition_key, sort_key, item)
 
 
 def _expiry(item: dict[str, Any], attribute_name: str) -> float:
