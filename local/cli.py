@@ -48,7 +48,13 @@ _EXPECTED_ERRORS = (
 
 
 _ERROR_CHARACTERS = 400
-_ADDRESSES = (("ApiUrl", "API"), ("DocsUrl", "docs"), ("MailUrl", "sent mail"))
+_ADDRESSES = (
+    ("ApiUrl", "API"),
+    ("DocsUrl", "docs"),
+    ("PortalUrl", "portal"),
+    ("ConsoleUrl", "console"),
+    ("MailUrl", "sent mail"),
+)
 
 
 class Mode(StrEnum):

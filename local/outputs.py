@@ -26,6 +26,8 @@ def write(workspace: Workspace, deployment: Deployment) -> Outputs:
         **deployment.outputs,
         "ApiUrl": f"{workspace.url}/v1",
         "DocsUrl": f"{workspace.url}/docs",
+        "PortalUrl": f"{workspace.url}/portal",
+        "ConsoleUrl": f"{workspace.url}/console",
         "MailUrl": f"{workspace.url}/_local/mail",
         "ClockUrl": f"{workspace.url}/_local/clock",
         "JwksUrl": Issuer.of(workspace).jwks_url,
