@@ -27,8 +27,9 @@ from loyalty.services.engagement_review import (
 from loyalty.services.refresh_offers import Curator
 from loyalty.services.shards import member_shard
 from loyalty.services.taste_objects import KeptStatistics
-from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
+from tests.support.job_fakes import FakeObjects, FakeReports
 from tests.support.journey_fakes import JourneyWorld
+from tests.support.offer_fakes import FakeOfferCatalogue
 
 MARCH = datetime(2017, 3, 1, tzinfo=UTC)
 APRIL_2 = datetime(2017, 4, 2, 5, tzinfo=UTC)
@@ -44,7 +45,7 @@ class Reviews(JourneyWorld):
         super().__post_init__()
         self.clock.at = APRIL_2
         self.reports = FakeReports()
-        self.catalogue = FakeOfferCatalogue()
+        self.catalogue = FakeOfferCatalogue(self.store.offers)
         self.ports: dict[str, Any] = {
             "program": self.program,
             "reports": self.reports,
@@ -95,7 +96,7 @@ def test_who_has_lapsed_gets_other_offers(world: Reviews) -> None:
         valid_from=MARCH,
         expires_at=MARCH.replace(month=5),
     )
-    world.catalogue.kept.append(milk)
+    world.store.offers.add(milk)
     world.active("none")
     world.active("three", THREE)
 

@@ -15,6 +15,7 @@ from loyalty.domain.offers import MemberOffer, Offer, Reason
 from loyalty.domain.preferences import change_preferences
 from loyalty.domain.tastes import HALF_LIFE_DAYS, Taste, Tastes
 from loyalty.services.customers import commit_step
+from loyalty.services.member_offers import list_member_offers
 from loyalty.services.ports import REFRESH_SHARDS, MemberChange
 from loyalty.services.refresh_offers import (
     Curator,
@@ -32,8 +33,9 @@ from loyalty.services.taste_objects import (
     read_statistics,
     read_tastes,
 )
-from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
+from tests.support.job_fakes import FakeObjects, FakeReports
 from tests.support.journey_fakes import JourneyWorld
+from tests.support.offer_fakes import FakeOfferCatalogue
 
 DAY = date(2017, 3, 15)
 
@@ -43,7 +45,7 @@ class Refreshes(JourneyWorld):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.catalogue = FakeOfferCatalogue()
+        self.catalogue = FakeOfferCatalogue(self.store.offers)
         self.objects = FakeObjects()
         self.statistics = KeptStatistics(self.objects)
         self.reports = FakeReports()
@@ -78,7 +80,7 @@ class Refreshes(JourneyWorld):
         now = self.clock.now()
         period = {"valid_from": now - timedelta(days=1), "expires_at": now + timedelta(days=30)}
         known = {"revision": 1, "name": sku, "kind": "product", "sku": sku, **period}
-        self.catalogue.kept.append(Offer(**({"offer_id": sku} | known | fields)))
+        self.store.offers.catalogue[sku] = Offer(**({"offer_id": sku} | known | fields))
 
     def export(self) -> None:
         for shard in range(REFRESH_SHARDS):
@@ -95,6 +97,18 @@ class Refreshes(JourneyWorld):
         count_co_purchases("r-1", objects=self.objects)
         self.refresh_shards()
         return summarize_refresh("r-1", reports=self.reports, clock=self.clock)
+
+    def listed(self, member_id: str) -> list[str]:
+        page = list_member_offers(
+            member_id,
+            limit=100,
+            cursor=None,
+            store=self.store,
+            catalogue=self.catalogue,
+            program=self.program,
+            clock=self.clock,
+        )
+        return [offer.offer_id for offer in page.items]
 
     def shown(self, member_id: str) -> list[str]:
         return [own.offer_id for own in self.member(member_id).offers]
@@ -142,9 +156,29 @@ def test_only_offers_that_the_member_may_use_are_shown(world: Refreshes) -> None
     world.offer("gold", tiers=("gold",))
     world.offer("used-up", budget_uses=1, uses=1)
     world.offer("soon", valid_from=world.clock.now() + timedelta(days=1))
+    world.offer("retired", retired_at=world.clock.now())
     world.likes("ada", "milk")
     world.refresh()
     assert world.shown("ada") == ["milk"]
+
+
+def test_what_was_activated_stays_while_its_budget_is_used_up(world: Refreshes) -> None:
+    """And is the member's again when there is room, though they have left its segment."""
+    world.offer("welcome", segments=("new",), budget_uses=1, uses=1)
+    activated = MemberOffer(
+        "welcome",
+        Reason("own_choice"),
+        curated_at=world.clock.now(),
+        activated_at=world.clock.now(),
+    )
+    world.likes("ada", offers=(activated,))
+    world.refresh()
+    assert world.shown("ada") == ["welcome"]
+    assert world.listed("ada") == []
+
+    world.offer("welcome", segments=("new",), budget_uses=1, uses=0)
+    world.refresh()
+    assert world.listed("ada") == ["welcome"]
 
 
 def test_prospects_count_but_not_who_is_gone(world: Refreshes) -> None:

@@ -25,7 +25,7 @@ from loyalty.domain.curation import curate
 from loyalty.domain.errors import MemberBusy
 from loyalty.domain.journey import GONE
 from loyalty.domain.member import Member
-from loyalty.domain.offer_rules import is_in_elite, may_use
+from loyalty.domain.offer_rules import is_in_elite
 from loyalty.domain.taste_statistics import Statistics, count_statistics
 from loyalty.domain.tastes import faded
 from loyalty.services.customers import present_member
@@ -238,10 +238,7 @@ class Curator:
         """Return the member with offers curated anew, the same one when these stay the same."""
         now = self._clock.now()
         definition = self._program.current(now)
-        offers = [
-            offer for offer in self._catalogue.offers() if may_use(offer, member, definition, now)
-        ]
-        return curate(member, offers, self._statistics, definition, now)
+        return curate(member, self._catalogue.offers(), self._statistics, definition, now)
 
 
 def _member_ids(shard: int, store: MemberStore, *, only_enrolled: bool = False) -> Iterator[str]:
