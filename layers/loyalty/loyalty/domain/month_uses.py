@@ -13,7 +13,8 @@ class MonthUses:
     """A program month, `YYYY-MM`: uses of offers, and of benefits of all kinds, offers included.
 
     `top` says that the member was named a top customer of the month, `lapsed` that they were judged
-    to have lapsed in it; both only after its end, and until a correction takes it back.
+    to have lapsed in it; both only after its end, and until a correction takes it back. `back_in`
+    is the month in which who had lapsed was active again, None while they are not.
     """
 
     month: str
@@ -21,6 +22,7 @@ class MonthUses:
     benefits: int = 0
     top: bool = False
     lapsed: bool = False
+    back_in: str | None = None
 
 
 def uses_in(uses: tuple[MonthUses, ...], month: str) -> MonthUses:

@@ -21,7 +21,7 @@ from loyalty.services.voucher_ports import VoucherStore
 # As many orders as one batch has.
 PAGE: Final = 100
 # Who knows their arm of the experiment behaves as its member; who of the staff decided is theirs.
-_NOT_TOLD: Final = frozenset({"variant", "held_out", "decided_by"})
+_NOT_TOLD: Final = frozenset({"variant", "variant_before", "held_out", "decided_by"})
 # The fact tells nothing but the arm.
 _TELLS_THE_ARM: Final = "CustomerHeldOut"
 
