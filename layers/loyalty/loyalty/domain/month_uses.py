@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from loyalty.domain.calendar import month_after
+
 # The months whose reports may still change, and the one that is open.
 MONTHS_KEPT = 14
 
@@ -23,6 +25,11 @@ class MonthUses:
     top: bool = False
     lapsed: bool = False
     back_in: str | None = None
+
+
+def earliest_kept(month: str) -> str:
+    """Return the first of the months whose counts are all still there in `month`, at its end."""
+    return month_after(month, 1 - MONTHS_KEPT)
 
 
 def uses_in(uses: tuple[MonthUses, ...], month: str) -> MonthUses:
