@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import count, islice
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from loyalty.services.customers import commit_step
 from loyalty.services.member_offers import list_member_offers
 from loyalty.services.ports import REFRESH_SHARDS, MemberChange
 from loyalty.services.refresh_offers import (
+    PAGE_SIZE,
     Curator,
     RefreshIncomplete,
     count_co_purchases,
@@ -196,6 +199,23 @@ def test_tastes_are_exported_as_of_today_and_without_ids(world: Refreshes) -> No
     world.export()
     assert list(read_tastes("r-1", world.objects)) == [Tastes(DAY, (Taste("milk", 1.5, 4),))]
     assert "ada" not in "".join(line for lines in world.objects.files.values() for line in lines)
+
+
+def test_tastes_are_written_while_others_are_still_to_be_read(world: Refreshes) -> None:
+    """A shard of a large program has more customers than fit into memory."""
+    in_shard = (f"m-{n}" for n in count() if member_shard(f"m-{n}") % REFRESH_SHARDS == 0)
+    for member_id in islice(in_shard, PAGE_SIZE + 1):
+        world.likes(member_id, "milk")
+    read_by_line: list[int] = []
+
+    class Watched(FakeObjects):
+        def write_lines(self, key: str, lines: Iterable[str]) -> None:
+            read_by_line.extend(world.store.requests for _ in lines)
+
+    world.store.requests = 0
+    exported = export_tastes("r-1", 0, **world.ports | {"objects": Watched()})
+    assert exported.customers == PAGE_SIZE + 1
+    assert read_by_line == [1] * PAGE_SIZE + [2]
 
 
 def test_statistics_are_read_as_they_were_written(world: Refreshes) -> None:

@@ -81,14 +81,14 @@ def export_tastes(
     """
     now = clock.now()
     today = program_day(now, program.current(now).time_zone)
-    found = [
+    # One after the other: a large program has more of them in a shard than fit into memory.
+    tastes = (
         faded(member.tastes, today)
         for page in _pages(_member_ids(shard, store))
         for member in store.profiles(page)
         if member.tastes is not None and member.status not in GONE
-    ]
-    write_tastes(refresh_id, shard, found, objects)
-    return TastesExported(shard=shard, customers=len(found))
+    )
+    return TastesExported(shard=shard, customers=write_tastes(refresh_id, shard, tastes, objects))
 
 
 def count_co_purchases(refresh_id: str, *, objects: ObjectStore) -> StatisticsCounted:
