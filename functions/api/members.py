@@ -154,11 +154,16 @@ def get_journey(member_id: Key, limit: PageLimit = 50, cursor: Cursor = None) ->
     "/v1/members/<member_id>/export",
     summary="All that is kept of a member, with the reasons for what was decided",
     tags=["members"],
-    responses={**http.PROBLEMS, 200: {"description": "Profile, points, orders, vouchers, journey"}},
+    responses={
+        **http.PROBLEMS,
+        200: {
+            "description": "Profile, points, orders, returns, vouchers, messages, tasks, journey"
+        },
+    },
 )
 def get_export(member_id: Key) -> Response:
     http.caller(app).require("privacy", "admin", member_id=member_id)
-    return http.answer(HTTPStatus.OK, export_member(member_id, **portal.leaving_ports()))
+    return http.answer(HTTPStatus.OK, export_member(member_id, **portal.export_ports()))
 
 
 def _profile_for(caller: Principal, member_id: str) -> MemberView:

@@ -166,7 +166,7 @@ def post_language(form: LanguageForm) -> Response:
 
 @app.get("/portal/account/export")
 def get_export() -> Response:
-    document = export_member(_present_member(), **portal.leaving_ports())
+    document = export_member(_present_member(), **portal.export_ports())
     return web.download(json.dumps(document, indent=1, ensure_ascii=False), "elite.json")
 
 

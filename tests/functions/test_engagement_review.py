@@ -132,8 +132,11 @@ def test_only_who_may_start_cycles_may_start_reviews(app: MotoApp, role: str) ->
         assert answer.status == 403
 
 
-def test_an_open_month_is_refused(app: MotoApp) -> None:
+@pytest.mark.parametrize(
+    ("month", "code"), [("2017-04", "month_still_open"), ("2016-02", "month_too_old")]
+)
+def test_a_month_that_cannot_be_judged_is_refused(app: MotoApp, month: str, code: str) -> None:
     app.set_clock(APRIL_2)
     path = "/v1/reports/engagement-reviews"
-    answer = call("cycles", "POST", path, {"month": "2017-04"}, roles="admin")
-    assert (answer.status, answer.body["code"]) == (409, "month_still_open")
+    answer = call("cycles", "POST", path, {"month": month}, roles="admin")
+    assert (answer.status, answer.body["code"]) == (409, code)

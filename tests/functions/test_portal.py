@@ -279,6 +279,8 @@ def test_the_data_come_as_a_file_with_reasons(portal: Portal, ada: str, browser:
     portal.change(ada, offers=offers, variant="standard")
     portal.sell(ada)
     code = portal.voucher(ada)
+    portal.take_back()
+    portal.points(ada, 20_000, status=202)
     answer = browser.ask("GET", "/portal/account/export")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="elite.json"'
     data = json.loads(answer.text)
@@ -287,6 +289,9 @@ def test_the_data_come_as_a_file_with_reasons(portal: Portal, ada: str, browser:
     assert data["points"][0]["business_key"] == "order/pos/O-1"
     assert data["orders"][0]["key"] == {"source": "pos", "order_id": "O-1"}
     assert data["vouchers"][0]["code"] == code
+    assert data["returns"][0]["return_id"] == "R-1"
+    assert data["tasks"][0]["kind"] == "adjustment_approval"
+    assert data["messages"][0]["kind"] == "sign_in"
     assert data["journey"][-1]["event"] == "MemberEnrolled"
     assert "standard" not in answer.text
 

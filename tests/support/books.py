@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.program_totals import CountedFact
 from loyalty.services.count_totals import count_totals
 from loyalty.services.stream_records import StreamRecord
@@ -26,8 +27,8 @@ class Ports(TypedDict):
 class Books:
     """A shop whose facts are counted as the streams bring them."""
 
-    def __init__(self) -> None:
-        self.shop = Shop(replace(PROGRAM, point_value_minor=Decimal("0.5")))
+    def __init__(self, definition: ProgramDefinition = PROGRAM) -> None:
+        self.shop = Shop(replace(definition, point_value_minor=Decimal("0.5")))
         self.totals = FakeTotals()
         self.reports = FakeRevisions()
         self.told: list[CountedFact] = []

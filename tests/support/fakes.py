@@ -119,6 +119,15 @@ class FakeMemberStore:
         self.requests += 1
         return [claim for (owner, _), claim in self.messages.items() if owner == member_id]
 
+    def returns_of(self, orders: Sequence[OrderKey]) -> Sequence[AcceptedReturn]:
+        returned = [key for key in orders if key in self.order_returns]
+        self.requests += 1 + len(returned)
+        return [accepted for accepted in self.returns.values() if accepted.key in returned]
+
+    def task_ids(self, member_id: str) -> Sequence[str]:
+        self.requests += 1
+        return [task.task_id for task in self.tasks.values() if member_id in task.member_ids]
+
     def mark_message(
         self, member_id: str, message_id: str, state: MessageState, at: datetime
     ) -> None:

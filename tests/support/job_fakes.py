@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from loyalty.domain.errors import ImportNotFound
-from loyalty.domain.offers import Offer
 
 
 class FakeQueue:
@@ -68,13 +67,3 @@ class FakeObjects:
 
     def upload_url(self, key: str, expires_in_seconds: int) -> str:
         return f"https://bucket.example/{key}?expires={expires_in_seconds}"
-
-
-class FakeOfferCatalogue:
-    """The offers that are not retired."""
-
-    def __init__(self) -> None:
-        self.kept: list[Offer] = []
-
-    def offers(self) -> Sequence[Offer]:
-        return self.kept

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from loyalty.contracts.merges import MergeView
 from loyalty.domain.ledger import spendable
 from loyalty.domain.member import Identity, Member
 from loyalty.domain.tasks import Decision
+from loyalty.domain.tastes import Taste, Tastes, faded
 from loyalty.services.decide_task import decide_task
 from loyalty.services.merge_members import merge_members, undo_merge
 from tests.support.examples import an_order
 from tests.support.fakes import FakeTaskStore
 from tests.support.shop import Shop, customer, money_back
 
+LATER = date(2018, 1, 1)
 ADAS_CARD, BOBS_CARD = Identity("card", "ada"), Identity("card", "bob")
 
 
@@ -85,7 +87,21 @@ def points(shop: Shop, member_id: str) -> tuple[int, int, int]:
 
 
 def unversioned(member: Member) -> Member:
-    """Return what does not move with time: tastes of a later day are the same ones, faded."""
+    """Return what a merge and its undo leave as it was; tastes as they are on one later day."""
     account = replace(member.account, entries=0)
     pending = tuple(part for part in account.pending if part.points)
-    return replace(member, version=0, account=replace(account, pending=pending), tastes=None)
+    return replace(
+        member, version=0, account=replace(account, pending=pending), tastes=_later(member)
+    )
+
+
+def _later(member: Member) -> Tastes | None:
+    """Return the tastes as of a day after all of a test, as exact as they are stored."""
+    if member.tastes is None:
+        return None
+    day, skus, categories = faded(member.tastes, LATER)
+    return Tastes(day, _rounded(skus), _rounded(categories))
+
+
+def _rounded(tastes: tuple[Taste, ...]) -> tuple[Taste, ...]:
+    return tuple(taste._replace(weight=round(taste.weight, 3)) for taste in tastes)

@@ -119,11 +119,7 @@ class FakeOfferCatalogue:
         self._store = store
 
     def offers(self) -> Sequence[Offer]:
-        stored = self._store.catalogue.values()
-        return sorted(
-            (offer for offer in stored if offer.retired_at is None),
-            key=lambda offer: offer.offer_id,
-        )
+        return sorted(self._store.catalogue.values(), key=lambda offer: offer.offer_id)
 
 
 def _counted(change: OfferUseChange) -> Iterator[tuple[tuple[str, ...], int, int]]:

@@ -69,10 +69,12 @@ class Portal:
         assert browser.submit(path).status == 200
         return browser
 
-    def points(self, member_id: str, points: int, adjustment_id: str = "A-1") -> None:
+    def points(
+        self, member_id: str, points: int, adjustment_id: str = "A-1", status: int = 201
+    ) -> None:
         body = {"adjustment_id": adjustment_id, "points": points, "reason": "goodwill"}
         path = f"/v1/members/{member_id}/adjustments"
-        assert call("points", "POST", path, body, roles="manager").status == 201
+        assert call("points", "POST", path, body, roles="manager").status == status
 
     def reward(self, reward_id: str = "mug", **more: Any) -> None:
         body = {"reward_id": reward_id, "name": "A mug", "kind": "product", "points": 100, **more}
@@ -110,3 +112,12 @@ class Portal:
             order_id, amount_minor, customer={"member_id": member_id}, occurred_at=iso(NOW)
         )
         assert call("orders", "POST", "/v1/orders", sold).status == 201
+
+    def take_back(self, order_id: str = "O-1", amount_minor: int = 100) -> None:
+        body = {
+            "return_id": "R-1",
+            "occurred_at": iso(NOW),
+            "amount": {"amount_minor": amount_minor, "currency": "EUR"},
+        }
+        path = f"/v1/orders/pos/{order_id}/returns"
+        assert call("orders", "POST", path, body).status == 201

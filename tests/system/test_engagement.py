@@ -1,4 +1,4 @@
-"""A month of engagement on the deployed cloud: judged by the schedule, written to, corrected."""
+"""A month of engagement on the deployed cloud: judged, written to, corrected; new offers follow."""
 
 from __future__ import annotations
 
@@ -113,3 +113,27 @@ def test_uses_bring_back_and_late_ones_correct_the_month(members: Members) -> No
     report = program.get("/v1/reports/funnel?from=2017-03&to=2017-04", role="finance")
     total = report["total"]
     assert (total["top"], total["lapsed"], total["won_back"], total["active"]) == (1, 1, 1, 4)
+
+
+def test_staff_refreshes_the_offers_and_members_see_what_they_like(members: Members) -> None:
+    program = members.program
+    tea = {**OFFER, "offer_id": "tea", "kind": "product", "percent": None, "sku": "tea"}
+    program.post("/v1/offers", tea, role="marketer")
+    line = {"sku": "tea", "quantity": 1, "amount_minor": 500}
+    program.post(
+        "/v1/orders", program.an_order({"member_id": members.dan.member_id}, 500, lines=[line])
+    )
+
+    def offers_of(member: Customer) -> dict[str, str | None]:
+        page = program.get(f"/v1/members/{member.member_id}/offers")
+        return {
+            offer["offer_id"]: offer["reason"] and offer["reason"]["kind"]
+            for offer in page["items"]
+        }
+
+    assert offers_of(members.dan) == {"tea": None, "ten": None}
+    assert program.post("/v1/offers/refreshes", role="marketer")["refresh_id"]
+    program.settle()
+    assert offers_of(members.dan) == {"tea": "bought_before", "ten": "popular"}
+    # What Ann used is hers already, and she never bought tea.
+    assert offers_of(members.ann) == {"tea": "popular", "ten": None}

@@ -19,10 +19,19 @@ from loyalty.domain.taste_statistics import (
     count_statistics,
 )
 from loyalty.domain.tastes import HALF_LIFE_DAYS, Taste, Tastes
+from loyalty.domain.tiers import TierSpan, TierStanding
 from tests.support.examples import NOW, PROGRAM
 
 TODAY = date(2017, 3, 15)
-ADA = Member("ada", version=3, created_at=NOW)
+SILVER = TierStanding((TierSpan("silver", NOW - timedelta(days=60)),))
+ADA = Member(
+    "ada",
+    version=3,
+    created_at=NOW - timedelta(days=60),
+    status="active",
+    joined_at=NOW - timedelta(days=60),
+    standing=SILVER,
+)
 DAIRY = Tastes(TODAY, (Taste("milk", 3.0, 7),), (Taste("dairy", 3.0, 7),))
 STATISTICS = Statistics(
     skus={
@@ -174,10 +183,39 @@ def test_a_portal_that_is_nearly_full_takes_as_many_as_there_is_room_for():
     assert len(full.offers) == OFFERS_KEPT
 
 
-def test_what_is_over_goes_though_it_was_activated():
-    over = MemberOffer("over", Reason("popular"), curated_at=NOW, activated_at=NOW, uses=2)
-    offers = curated(replace(ADA, offers=(over,))).offers
-    assert "over" not in {own.offer_id for own in offers}
+ACTIVATED = MemberOffer("tea", Reason("own_choice"), curated_at=NOW, activated_at=NOW)
+USED = MemberOffer("tea", Reason("own_choice"), curated_at=NOW, uses=1)
+
+
+@pytest.mark.parametrize("own", [ACTIVATED, USED])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"budget_uses": 3, "uses": 3}, id="budget used up"),
+        pytest.param({"per_member_limit": 1}, id="limit reached"),
+        pytest.param({"segments": ("new",)}, id="segment left"),
+        pytest.param({"valid_from": NOW + timedelta(days=1)}, id="begins later"),
+        pytest.param({"retired_at": NOW + timedelta(seconds=1)}, id="retired in a second"),
+        pytest.param({"expires_at": NOW + timedelta(seconds=1)}, id="expires in a second"),
+    ],
+)
+def test_what_was_activated_or_used_stays_though_it_cannot_be_used_now(own, changed):
+    tea = replace(an_offer("tea", "tea"), **changed)
+    assert curated(replace(ADA, offers=(own,)), offers=[tea]).offers == (own,)
+
+
+@pytest.mark.parametrize("own", [ACTIVATED, USED])
+def test_what_was_activated_or_used_stays_though_the_catalogue_is_too_old_to_have_it(own):
+    assert own in curated(replace(ADA, offers=(own,))).offers
+
+
+@pytest.mark.parametrize("own", [ACTIVATED, USED])
+@pytest.mark.parametrize(
+    "changed", [{"retired_at": NOW}, {"expires_at": NOW}, {"tiers": ("gold", "platinum")}]
+)
+def test_what_is_over_or_for_other_tiers_goes_though_it_was_activated_or_used(own, changed):
+    tea = replace(an_offer("tea", "tea"), **changed)
+    assert curated(replace(ADA, offers=(own,)), offers=[tea]).offers == ()
 
 
 def test_curating_again_changes_nothing():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import permutations
 
 import pytest
 
 from loyalty.domain.engagement import is_top_in, judge, take_back, use_benefit, with_use
 from loyalty.domain.journey import Step
-from loyalty.domain.member import EliteStatus, Member
+from loyalty.domain.member import EliteStatus, Member, StatusChange
 from loyalty.domain.month_uses import MONTHS_KEPT, MonthUses, count_use, uses_in
+from loyalty.domain.program_totals import count, summed
 from tests.support.examples import NOW, PROGRAM
 
 
@@ -68,6 +70,7 @@ APRIL = datetime(2017, 3, 31, 22, tzinfo=UTC)
 IN_MARCH = datetime(2017, 3, 20, 12, tzinfo=UTC)
 REVIEWED = datetime(2017, 4, 1, 3, tzinfo=UTC)
 IN_APRIL = datetime(2017, 4, 10, 12, tzinfo=UTC)
+MAY_5 = datetime(2017, 5, 5, 12, tzinfo=UTC)
 
 
 def active(*uses: MonthUses, since: datetime = MARCH, status: EliteStatus = "active") -> Member:
@@ -214,8 +217,68 @@ def test_a_late_use_corrects_the_month_and_the_member_was_active_all_along() -> 
 def test_a_late_use_of_who_is_back_already_corrects_the_month_alone() -> None:
     back = use(lapsed_in_march(), IN_APRIL, IN_APRIL).member
     step = use(back, IN_MARCH, IN_APRIL)
-    assert facts(step) == ["EngagementCorrected"]
     assert (step.member.status, step.member.status_since) == ("active", IN_APRIL)
+    assert [
+        (change.event, change.data["month"], change.data["withdrawn"], change.data["back_in"])
+        for change in step.changes
+    ] == [
+        ("EngagementCorrected", "2017-03", "lapsed", "2017-04"),
+        ("EngagementCorrected", "2017-04", "won_back", None),
+    ]
+    assert facts(use(step.member, IN_MARCH, IN_APRIL)) == []
+
+
+def test_who_was_back_at_the_review_is_corrected_likewise() -> None:
+    judged = judge(active(MonthUses("2017-04", 0, 1)), "2017-03", PROGRAM, REVIEWED)
+    assert judged is not None
+    step = use(judged.member, IN_MARCH, IN_APRIL)
+    assert [change.data["withdrawn"] for change in step.changes] == ["lapsed", "won_back"]
+    assert step.changes[1].data["month"] == "2017-04"
+
+
+def test_who_lapsed_again_since_is_corrected_for_the_first_time_alone() -> None:
+    back = use(lapsed_in_march(), IN_APRIL, IN_APRIL).member
+    again = judge(back, "2017-05", PROGRAM, datetime(2017, 6, 2, tzinfo=UTC))
+    assert again is not None
+    step = use(again.member, IN_MARCH, datetime(2017, 6, 3, tzinfo=UTC))
+    assert [change.data["withdrawn"] for change in step.changes] == ["lapsed", "won_back"]
+    assert step.changes[1].data["month"] == "2017-04"
+    assert step.member.status == "inactive"
+
+
+def by_month(*changes: StatusChange) -> dict[str, dict[str, int]]:
+    """Return what the facts add to each month's report."""
+    reported: dict[str, dict[str, int]] = {}
+    for change in changes:
+        counted = count(change, PROGRAM)
+        shown = {
+            name: number
+            for name, number in [*counted.flows.items(), *counted.gauges.items()]
+            if name.startswith(("funnel:", "active:", "status:"))
+        }
+        reported[counted.month] = summed((reported.get(counted.month, {}), shown))
+    return {
+        month: left
+        for month, counts in reported.items()
+        if (left := {name: number for name, number in counts.items() if number})
+    }
+
+
+@pytest.mark.parametrize("heard", list(permutations((IN_MARCH, IN_APRIL, MAY_5))))
+@pytest.mark.parametrize("is_back_at_review", [False, True])
+def test_months_say_the_same_in_whatever_order_uses_become_known(
+    heard: tuple[datetime, ...], is_back_at_review: bool
+) -> None:
+    """Whoever used something in March never lapsed in it, whenever that is heard."""
+    uses = (MonthUses("2017-04", 0, 1),) if is_back_at_review else ()
+    judged = judge(active(*uses), "2017-03", PROGRAM, REVIEWED)
+    assert judged is not None
+    member, changes = judged.member, list(judged.changes)
+    for at in heard:
+        step = use(member, at, MAY_5)
+        member, changes = step.member, [*changes, *step.changes]
+    assert by_month(*changes) == {}
+    assert member.status == "active"
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,29 @@ def test_who_is_active_is_known_by_variant() -> None:
     assert by_suffix(levels, "active") == {"warm": 1}
     enrolled = replace(CHANGE, event="MemberEnrolled", from_status="prospect")
     assert by_suffix(count(enrolled, PROGRAM).gauges, "active") == {"-": 1}
+    crossed_before = replace(enrolled, data=ARM)
+    assert by_suffix(count(crossed_before, PROGRAM).gauges, "active") == {"warm": 1}
+
+
+def test_who_crosses_when_active_or_takes_over_another_arm_is_active_in_that_arm() -> None:
+    crossed = replace(CHANGE, event="ThresholdCrossed", from_status="active", data=ARM)
+    absorbed = replace(
+        CHANGE,
+        event="MemberAbsorbed",
+        from_status="active",
+        data={"variant": "warm", "variant_before": None},
+    )
+    undone = replace(
+        absorbed, event="MergeUndone", data={"variant": None, "variant_before": "warm"}
+    )
+    assert by_suffix(count(crossed, PROGRAM).gauges, "active") == {"warm": 1, "-": -1}
+    assert by_suffix(count(absorbed, PROGRAM).gauges, "active") == {"warm": 1, "-": -1}
+    assert by_suffix(count(undone, PROGRAM).gauges, "active") == {"warm": -1, "-": 1}
+
+
+def test_a_fact_of_before_arms_were_told_twice_moves_nobody_between_them() -> None:
+    absorbed = replace(CHANGE, event="MemberAbsorbed", from_status="active", data=ARM)
+    assert by_suffix(count(absorbed, PROGRAM).gauges, "active") == {}
 
 
 def test_who_has_crossed_is_in_an_arm_from_then_on() -> None:
@@ -234,6 +257,23 @@ def test_a_correction_takes_away_from_the_month_that_was_judged(withdrawn: str) 
         "2017-02",
         {f"{withdrawn}:warm": -1},
     )
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "back_in", "levels"),
+    [
+        ("top", None, {}),
+        ("lapsed", None, {}),
+        ("lapsed", "2017-03", {"status:active": 1, "status:inactive": -1, "active:warm": 1}),
+        ("won_back", None, {"status:active": -1, "status:inactive": 1, "active:warm": -1}),
+    ],
+)
+def test_a_correction_says_who_was_active_after_all(
+    withdrawn: str, back_in: str | None, levels: dict[str, int]
+) -> None:
+    data = ARM | {"month": "2017-02", "withdrawn": withdrawn, "back_in": back_in}
+    fact = replace(CHANGE, event="EngagementCorrected", from_status="active", data=data)
+    assert count(fact, PROGRAM).gauges == levels
 
 
 def test_who_did_not_lapse_after_all_is_not_won_back() -> None:

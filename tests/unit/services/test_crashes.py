@@ -26,7 +26,8 @@ from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, PROGRAM, an_order
 from tests.support.fakes import FakeIds, FakeTaskStore
-from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
+from tests.support.job_fakes import FakeObjects, FakeReports
+from tests.support.offer_fakes import FakeOfferCatalogue
 from tests.support.shop import Shop, customer, money_back
 
 # A merge moves their cards, so that they are not found by them.
@@ -219,7 +220,7 @@ def review_of_june(shop: Shop) -> None:
         clock=shop.clock,
         curator=Curator(
             store=shop.store,
-            catalogue=FakeOfferCatalogue(),
+            catalogue=FakeOfferCatalogue(shop.store.offers),
             statistics=KeptStatistics(FakeObjects()),
             program=shop.program,
             clock=shop.clock,

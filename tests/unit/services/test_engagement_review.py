@@ -11,9 +11,9 @@ import pytest
 from loyalty.contracts.engagement_reviews import ReviewReport, ShardReview
 from loyalty.domain.engagement import use_benefit
 from loyalty.domain.member import Member
-from loyalty.domain.month_uses import MonthUses, uses_in
+from loyalty.domain.month_uses import MonthUses, count_use, uses_in
 from loyalty.domain.offers import Offer
-from loyalty.domain.report_errors import MonthStillOpen, ReviewNotFound
+from loyalty.domain.report_errors import MonthStillOpen, MonthTooOld, ReviewNotFound
 from loyalty.services.customers import commit_step
 from loyalty.services.engagement_review import (
     PAGE_SIZE,
@@ -27,8 +27,9 @@ from loyalty.services.engagement_review import (
 from loyalty.services.refresh_offers import Curator
 from loyalty.services.shards import member_shard
 from loyalty.services.taste_objects import KeptStatistics
-from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
+from tests.support.job_fakes import FakeObjects, FakeReports
 from tests.support.journey_fakes import JourneyWorld
+from tests.support.offer_fakes import FakeOfferCatalogue
 
 MARCH = datetime(2017, 3, 1, tzinfo=UTC)
 APRIL_2 = datetime(2017, 4, 2, 5, tzinfo=UTC)
@@ -44,7 +45,7 @@ class Reviews(JourneyWorld):
         super().__post_init__()
         self.clock.at = APRIL_2
         self.reports = FakeReports()
-        self.catalogue = FakeOfferCatalogue()
+        self.catalogue = FakeOfferCatalogue(self.store.offers)
         self.ports: dict[str, Any] = {
             "program": self.program,
             "reports": self.reports,
@@ -95,7 +96,7 @@ def test_who_has_lapsed_gets_other_offers(world: Reviews) -> None:
         valid_from=MARCH,
         expires_at=MARCH.replace(month=5),
     )
-    world.catalogue.kept.append(milk)
+    world.store.offers.add(milk)
     world.active("none")
     world.active("three", THREE)
 
@@ -214,6 +215,26 @@ def test_a_month_that_is_not_over_is_refused(world: Reviews, month: str) -> None
     with pytest.raises(MonthStillOpen):
         start_review(month, executions=world.executions, **world.ports)
     assert not world.executions.inputs
+
+
+def test_a_month_whose_uses_are_not_kept_any_more_is_refused(world: Reviews) -> None:
+    """On 2 April 2017 the uses of fourteen months are there: those from March 2016 on."""
+    with pytest.raises(MonthTooOld):
+        plan_review("r-1", "2016-02", None, **world.ports)
+    with pytest.raises(MonthTooOld):
+        start_review("2016-02", executions=world.executions, **world.ports)
+    assert not world.executions.inputs
+    assert plan_review("r-1", "2016-03", None, **world.ports).month == "2016-03"
+
+
+def test_the_oldest_month_that_can_be_reviewed_knows_all_its_uses(world: Reviews) -> None:
+    since = datetime(2015, 1, 1, tzinfo=UTC)
+    every_month = [f"2016-{month:02}" for month in range(1, 13)]
+    uses: tuple[MonthUses, ...] = ()
+    for month in [*every_month, "2017-01", "2017-02", "2017-03", "2017-04"]:
+        uses = count_use(uses, month, is_offer=False)
+    world.active("ada", *uses, status_since=since)
+    assert world.review("2016-03").lapsed == 0
 
 
 def test_staff_start_a_review_and_follow_it(world: Reviews) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import count, islice
 from typing import Any
 
 import pytest
@@ -15,8 +17,10 @@ from loyalty.domain.offers import MemberOffer, Offer, Reason
 from loyalty.domain.preferences import change_preferences
 from loyalty.domain.tastes import HALF_LIFE_DAYS, Taste, Tastes
 from loyalty.services.customers import commit_step
+from loyalty.services.member_offers import list_member_offers
 from loyalty.services.ports import REFRESH_SHARDS, MemberChange
 from loyalty.services.refresh_offers import (
+    PAGE_SIZE,
     Curator,
     RefreshIncomplete,
     count_co_purchases,
@@ -32,8 +36,9 @@ from loyalty.services.taste_objects import (
     read_statistics,
     read_tastes,
 )
-from tests.support.job_fakes import FakeObjects, FakeOfferCatalogue, FakeReports
+from tests.support.job_fakes import FakeObjects, FakeReports
 from tests.support.journey_fakes import JourneyWorld
+from tests.support.offer_fakes import FakeOfferCatalogue
 
 DAY = date(2017, 3, 15)
 
@@ -43,7 +48,7 @@ class Refreshes(JourneyWorld):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.catalogue = FakeOfferCatalogue()
+        self.catalogue = FakeOfferCatalogue(self.store.offers)
         self.objects = FakeObjects()
         self.statistics = KeptStatistics(self.objects)
         self.reports = FakeReports()
@@ -78,7 +83,7 @@ class Refreshes(JourneyWorld):
         now = self.clock.now()
         period = {"valid_from": now - timedelta(days=1), "expires_at": now + timedelta(days=30)}
         known = {"revision": 1, "name": sku, "kind": "product", "sku": sku, **period}
-        self.catalogue.kept.append(Offer(**({"offer_id": sku} | known | fields)))
+        self.store.offers.catalogue[sku] = Offer(**({"offer_id": sku} | known | fields))
 
     def export(self) -> None:
         for shard in range(REFRESH_SHARDS):
@@ -95,6 +100,18 @@ class Refreshes(JourneyWorld):
         count_co_purchases("r-1", objects=self.objects)
         self.refresh_shards()
         return summarize_refresh("r-1", reports=self.reports, clock=self.clock)
+
+    def listed(self, member_id: str) -> list[str]:
+        page = list_member_offers(
+            member_id,
+            limit=100,
+            cursor=None,
+            store=self.store,
+            catalogue=self.catalogue,
+            program=self.program,
+            clock=self.clock,
+        )
+        return [offer.offer_id for offer in page.items]
 
     def shown(self, member_id: str) -> list[str]:
         return [own.offer_id for own in self.member(member_id).offers]
@@ -142,9 +159,29 @@ def test_only_offers_that_the_member_may_use_are_shown(world: Refreshes) -> None
     world.offer("gold", tiers=("gold",))
     world.offer("used-up", budget_uses=1, uses=1)
     world.offer("soon", valid_from=world.clock.now() + timedelta(days=1))
+    world.offer("retired", retired_at=world.clock.now())
     world.likes("ada", "milk")
     world.refresh()
     assert world.shown("ada") == ["milk"]
+
+
+def test_what_was_activated_stays_while_its_budget_is_used_up(world: Refreshes) -> None:
+    """And is the member's again when there is room, though they have left its segment."""
+    world.offer("welcome", segments=("new",), budget_uses=1, uses=1)
+    activated = MemberOffer(
+        "welcome",
+        Reason("own_choice"),
+        curated_at=world.clock.now(),
+        activated_at=world.clock.now(),
+    )
+    world.likes("ada", offers=(activated,))
+    world.refresh()
+    assert world.shown("ada") == ["welcome"]
+    assert world.listed("ada") == []
+
+    world.offer("welcome", segments=("new",), budget_uses=1, uses=0)
+    world.refresh()
+    assert world.listed("ada") == ["welcome"]
 
 
 def test_prospects_count_but_not_who_is_gone(world: Refreshes) -> None:
@@ -162,6 +199,23 @@ def test_tastes_are_exported_as_of_today_and_without_ids(world: Refreshes) -> No
     world.export()
     assert list(read_tastes("r-1", world.objects)) == [Tastes(DAY, (Taste("milk", 1.5, 4),))]
     assert "ada" not in "".join(line for lines in world.objects.files.values() for line in lines)
+
+
+def test_tastes_are_written_while_others_are_still_to_be_read(world: Refreshes) -> None:
+    """A shard of a large program has more customers than fit into memory."""
+    in_shard = (f"m-{n}" for n in count() if member_shard(f"m-{n}") % REFRESH_SHARDS == 0)
+    for member_id in islice(in_shard, PAGE_SIZE + 1):
+        world.likes(member_id, "milk")
+    read_by_line: list[int] = []
+
+    class Watched(FakeObjects):
+        def write_lines(self, key: str, lines: Iterable[str]) -> None:
+            read_by_line.extend(world.store.requests for _ in lines)
+
+    world.store.requests = 0
+    exported = export_tastes("r-1", 0, **world.ports | {"objects": Watched()})
+    assert exported.customers == PAGE_SIZE + 1
+    assert read_by_line == [1] * PAGE_SIZE + [2]
 
 
 def test_statistics_are_read_as_they_were_written(world: Refreshes) -> None:

@@ -33,13 +33,10 @@ class CachedCatalogue:
 
 
 class CachedOffers:
-    """Implements `loyalty.services.offer_ports.OfferCatalogue`, as `CachedCatalogue` does its own.
-
-    Retired offers are read as well, and left out.
-    """
+    """Implements `loyalty.services.offer_ports.OfferCatalogue`, as the rewards are cached."""
 
     def __init__(self, store: OfferStore, *, cache_seconds: float) -> None:
-        self._kept = _Kept(lambda: _not_retired(_all(store.offers)), cache_seconds)
+        self._kept = _Kept(lambda: _all(store.offers), cache_seconds)
 
     def offers(self) -> Sequence[Offer]:
         return self._kept.value()
@@ -75,7 +72,3 @@ def _all(pages: _Pages[T]) -> Sequence[T]:
         found += page
         if cursor is None:
             return found
-
-
-def _not_retired(offers: Sequence[Offer]) -> Sequence[Offer]:
-    return [offer for offer in offers if offer.retired_at is None]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel
 
 from loyalty.contracts.events import ArmData, Event
-from loyalty.domain.engagement import Benefit
+from loyalty.domain.engagement import Benefit, Withdrawn
 
 
 class MonthData(ArmData):
@@ -33,9 +31,14 @@ class ReactivatedData(ArmData):
 
 
 class CorrectedData(MonthData):
-    """`withdrawn` is what was said of the month and does not hold any more."""
+    """`withdrawn` is what was said of the month and does not hold any more.
 
-    withdrawn: Literal["top", "lapsed"]
+    `back_in` is the month in which who had not lapsed after all was active again, of which another
+    fact withdraws `won_back`; null where they were not yet, and `MemberReactivated` follows.
+    """
+
+    withdrawn: Withdrawn
+    back_in: str | None = None
 
 
 class WinBackSent(Event[MonthData]):

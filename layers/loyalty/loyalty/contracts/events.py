@@ -187,16 +187,20 @@ class LeavingData(ArmData):
 
 
 class MergeData(StatusData):
-    """`tier` and `variant` are those in which the member stops, or begins again, to be counted."""
+    """`tier` and `variant` are those in which the member stops, or begins again, to be counted.
+
+    `variant_before` is the arm that they were in until then.
+    """
 
     merge_id: str
     survivor_id: str
     other_member_id: str
     tier: str | None
     variant: str | None = None
+    variant_before: str | None = None
 
 
-class MemberEnrolled(Event[StatusData]):
+class MemberEnrolled(Event[ArmData]):
     """A customer became a member and collects points from now on."""
 
 

@@ -23,6 +23,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     report_errors.ReviewNotFound: HTTPStatus.NOT_FOUND,
     report_errors.PeriodNotReadable: HTTPStatus.UNPROCESSABLE_ENTITY,
     report_errors.MonthStillOpen: HTTPStatus.CONFLICT,
+    report_errors.MonthTooOld: HTTPStatus.CONFLICT,
     errors.TaskNotFound: HTTPStatus.NOT_FOUND,
     errors.ProgramVersionNotFound: HTTPStatus.NOT_FOUND,
     errors.InvitationInvalid: HTTPStatus.NOT_FOUND,

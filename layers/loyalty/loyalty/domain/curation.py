@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from loyalty.domain.calendar import program_day
-from loyalty.domain.offer_rules import OFFERS_KEPT
+from loyalty.domain.offer_rules import OFFERS_KEPT, is_lost, may_use
 from loyalty.domain.offers import MemberOffer, Offer, Reason
 from loyalty.domain.taste_statistics import ItemStatistics, Statistics
 from loyalty.domain.tastes import Taste, Tastes, faded, objects
@@ -88,23 +88,23 @@ def rank(
 
 def curate(
     member: Member,
-    offers: Sequence[Offer],
+    catalogue: Sequence[Offer],
     statistics: Statistics,
     definition: ProgramDefinition,
     now: datetime,
 ) -> Member:
     """Return the member with offers curated anew; the same one when nothing changes.
 
-    What was activated or used stays as it is until it is over; beside it come the best of the
-    others, and at their end a few that the member would not find by their tastes. Who objects to
-    profiling gets what is popular.
+    What was activated or used stays as it is until it is over, or for other tiers than theirs;
+    beside it come the best of the others that the member may use, and at their end a few that they
+    would not find by their tastes. Who objects to profiling gets what is popular.
 
     Parameters
     ----------
     member
         As stored; the version stays.
-    offers
-        Those that the member may use.
+    catalogue
+        All offers, retired ones too. One that is not there is newer than the catalogue.
     statistics
         Of all customers.
     definition
@@ -112,10 +112,14 @@ def curate(
     now
         When it happens.
     """
-    there = {offer.offer_id for offer in offers}
-    kept = tuple(own for own in member.offers if _is_kept(own) and own.offer_id in there)
-    taken = {own.offer_id for own in kept}
-    others = [offer for offer in offers if offer.offer_id not in taken]
+    lost = {offer.offer_id for offer in catalogue if is_lost(offer, member, now)}
+    kept = tuple(own for own in member.offers if _is_kept(own) and own.offer_id not in lost)
+    taken = lost | {own.offer_id for own in kept}
+    others = [
+        offer
+        for offer in catalogue
+        if offer.offer_id not in taken and may_use(offer, member, definition, now)
+    ]
     today = program_day(now, definition.time_zone)
     tastes = None if objects(member) else member.tastes
     ranked = rank(others, tastes, statistics, today)

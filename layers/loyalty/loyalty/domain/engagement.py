@@ -21,6 +21,7 @@ from loyalty.domain.month_uses import MonthUses, count_use, uses_in, with_month
 from loyalty.domain.program import ProgramDefinition
 
 Benefit: TypeAlias = Literal["offer", "reward", "voucher", "access"]
+Withdrawn: TypeAlias = Literal["top", "lapsed", "won_back"]
 
 
 def is_lapsed(member: Member) -> bool:
@@ -98,13 +99,15 @@ def use_benefit(
     used = uses_in(counted.uses, month)
     changes: list[StatusChange] = []
     if used.lapsed:
-        counted = _with(counted, replace(used, lapsed=False))
-        changes.append(_corrected(counted, month, "lapsed", now))
+        counted = _with(counted, replace(used, lapsed=False, back_in=None))
+        changes += _never_lapsed(counted, used, now)
     if is_lapsed(member) and month >= lapsed_in(member):
         # Who did not lapse after all was active from the month's end on, and is judged by that.
         since = (
             occurred_at if member.status_since is None else max(member.status_since, occurred_at)
         )
+        if not used.lapsed:
+            counted = _back_in(counted, lapsed_in(member), month)
         active = replace(counted, status="active", inactive_reason=None, status_since=since)
         corrects = month if used.lapsed else None
         changes.append(_reactivated(counted, active, now, occurred_at, by=by, corrects=corrects))
@@ -201,6 +204,7 @@ def _lapse(member: Member, month: str, definition: ProgramDefinition, now: datet
     if not any(later.benefits > 0 for later in member.uses if later.month > month):
         return Step(lapsed, (fact,))
     again = replace(lapsed, status="active", inactive_reason=None, status_since=now)
+    again = _back_in(again, month, _month(now, definition))
     return Step(again, (fact, _reactivated(lapsed, again, now, now, by=None, corrects=None)))
 
 
@@ -225,11 +229,28 @@ def _reactivated(
     return status_change(before, after, "MemberReactivated", now, data, occurred_at=occurred_at)
 
 
+def _never_lapsed(member: Member, used: MonthUses, now: datetime) -> list[StatusChange]:
+    """Return what follows for the month and for the one in which the member was back already.
+
+    Each fact is of one month only, as reports are: so that of coming back is a fact of its own.
+    """
+    lapsed = _corrected(member, used.month, "lapsed", now, back_in=used.back_in)
+    if used.back_in is None:
+        return [lapsed]
+    return [lapsed, _corrected(member, used.back_in, "won_back", now)]
+
+
 def _corrected(
-    member: Member, month: str, withdrawn: Literal["top", "lapsed"], now: datetime
+    member: Member, month: str, withdrawn: Withdrawn, now: datetime, *, back_in: str | None = None
 ) -> StatusChange:
-    data = {**arm(member), "month": month, "withdrawn": withdrawn}
+    data = {**arm(member), "month": month, "withdrawn": withdrawn, "back_in": back_in}
     return status_change(member, member, "EngagementCorrected", now, data)
+
+
+def _back_in(member: Member, lapsed_month: str, month: str) -> Member:
+    """Return the member with the month in which they were back; the lapse may be forgotten."""
+    lapsed = uses_in(member.uses, lapsed_month)
+    return _with(member, replace(lapsed, back_in=month)) if lapsed.lapsed else member
 
 
 def _with(member: Member, changed: MonthUses) -> Member:

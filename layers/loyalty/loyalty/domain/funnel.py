@@ -7,6 +7,7 @@ Stages are flows, named `funnel:<stage>:<variant>`; so are `arm_spend:<variant>`
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final, Literal, TypeAlias, get_args
 
 from loyalty.domain.member import StatusChange
@@ -37,6 +38,7 @@ _STAGE_OF: Final[dict[str, Stage]] = {
     "InviteDeclined": "declined",
     "TopCustomerNamed": "top",
 }
+_WITHDRAWN: Final[dict[str, Stage]] = {"top": "top", "lapsed": "lapsed", "won_back": "won_back"}
 
 
 def variant_of(change: StatusChange) -> str:
@@ -52,10 +54,26 @@ def staged(change: StatusChange) -> dict[str, int]:
 
 def gauged(change: StatusChange) -> dict[str, int]:
     """Return how a fact changes the numbers of those who are active, and who have crossed."""
-    variant = variant_of(change)
-    by = (change.to_status == "active") - (change.from_status == "active")
-    changed = {f"active:{variant}": by} if by else {}
-    return changed | ({f"arm:{variant}": 1} if change.event == "ThresholdCrossed" else {})
+    arm, arm_before = variant_of(change), _variant_before(change)
+    was, is_now = change.from_status == "active", change.to_status == "active"
+    changed = Counter({f"active:{arm}": is_now + active_after_all(change)})
+    changed[f"active:{arm_before}"] -= was
+    changed[f"arm:{arm}"] += change.event == "ThresholdCrossed"
+    return {name: by for name, by in changed.items() if by}
+
+
+def active_after_all(change: StatusChange) -> int:
+    """Return how a correction changes how many were active at its month's end: by 1, -1 or 0.
+
+    Who had not lapsed was active from then on, and so did not become active when they came back;
+    where they had not come back yet, `MemberReactivated` tells it.
+    """
+    match change.data.get("withdrawn"):
+        case "lapsed":
+            return int(change.data.get("back_in") is not None)
+        case "won_back":
+            return -1
+    return 0
 
 
 def spent(order: AcceptedOrder) -> dict[str, int]:
@@ -80,12 +98,19 @@ def month_judged(change: StatusChange) -> str | None:
     return str(month) if month else None
 
 
+def _variant_before(change: StatusChange) -> str:
+    """Return the arm until the fact: crossing draws one, and a merge may bring another one."""
+    if change.event == "ThresholdCrossed":
+        return NO_VARIANT
+    return str(change.data.get("variant_before", change.data.get("variant")) or NO_VARIANT)
+
+
 def _step(change: StatusChange) -> tuple[Stage, int] | None:
     match change.event:
         case "CustomerInactive":
             return ("lapsed" if change.data.get("inactive_reason") == "lapsed" else "silent"), 1
         case "EngagementCorrected":
-            return ("lapsed" if change.data["withdrawn"] == "lapsed" else "top"), -1
+            return _WITHDRAWN[str(change.data["withdrawn"])], -1
         case "MemberReactivated":
             return None if change.data.get("corrects") else ("won_back", 1)
     stage = _STAGE_OF.get(change.event)

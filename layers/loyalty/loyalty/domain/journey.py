@@ -206,7 +206,9 @@ def answer(member: Member, given: Answer, definition: ProgramDefinition, at: dat
     if accepted.enrolled:
         return Step(accepted, (fact,))
     enrolled = _enrolled(accepted, definition, at)
-    return Step(enrolled, (fact, status_change(accepted, enrolled, "MemberEnrolled", at)))
+    return Step(
+        enrolled, (fact, status_change(accepted, enrolled, "MemberEnrolled", at, arm(member)))
+    )
 
 
 def enrol(member: Member, definition: ProgramDefinition, at: datetime) -> Step:
@@ -233,7 +235,7 @@ def enrol(member: Member, definition: ProgramDefinition, at: datetime) -> Step:
         enrolled = replace(enrolled, status="prospect", status_since=at)
     if definition.open_elite and enrolled.status == "prospect":
         enrolled = replace(enrolled, status="active", status_since=at)
-    return Step(enrolled, (status_change(member, enrolled, "MemberEnrolled", at),))
+    return Step(enrolled, (status_change(member, enrolled, "MemberEnrolled", at, arm(member)),))
 
 
 def _moved(member: Member, status: EliteStatus, at: datetime) -> Member:

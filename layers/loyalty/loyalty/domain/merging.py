@@ -331,5 +331,6 @@ def _fact(
         "other_member_id": merged.other_member_id,
         "tier": tier,
         "variant": after.variant,
+        "variant_before": before.variant,
     }
     return status_change(before, after, event, now, data)

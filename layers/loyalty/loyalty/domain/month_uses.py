@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from loyalty.domain.calendar import month_after
+
 # The months whose reports may still change, and the one that is open.
 MONTHS_KEPT = 14
 
@@ -13,7 +15,8 @@ class MonthUses:
     """A program month, `YYYY-MM`: uses of offers, and of benefits of all kinds, offers included.
 
     `top` says that the member was named a top customer of the month, `lapsed` that they were judged
-    to have lapsed in it; both only after its end, and until a correction takes it back.
+    to have lapsed in it; both only after its end, and until a correction takes it back. `back_in`
+    is the month in which who had lapsed was active again, None while they are not.
     """
 
     month: str
@@ -21,6 +24,12 @@ class MonthUses:
     benefits: int = 0
     top: bool = False
     lapsed: bool = False
+    back_in: str | None = None
+
+
+def earliest_kept(month: str) -> str:
+    """Return the first of the months whose counts are all still there in `month`, at its end."""
+    return month_after(month, 1 - MONTHS_KEPT)
 
 
 def uses_in(uses: tuple[MonthUses, ...], month: str) -> MonthUses:

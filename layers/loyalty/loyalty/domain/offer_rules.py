@@ -115,13 +115,13 @@ def require_eligible(
     OfferNotForMember
         The member is not in Elite or was none yet, or the offer is for other tiers or segments.
     """
-    if at >= offer.expires_at or (offer.retired_at is not None and at >= offer.retired_at):
+    if _is_over(offer, at):
         raise OfferIsOver(offer.offer_id)
     if at < offer.valid_from:
         raise OfferNotYetValid(offer.offer_id)
     if not is_in_elite(member) or member.joined_at is None or at < member.joined_at:
         raise OfferNotForMember(f"{member.member_id} is {member.status}")
-    if offer.tiers and tier_at(member.standing.spans, at) not in offer.tiers:
+    if _is_for_other_tiers(offer, member, at):
         raise OfferNotForMember(f"{offer.offer_id} is for other tiers")
     is_in_segment = bool(segments_of(member, definition, at) & set(offer.segments))
     if offer.segments and not is_in_segment and not _is_activated(member, offer.offer_id):
@@ -136,6 +136,15 @@ def may_use(offer: Offer, member: Member, definition: ProgramDefinition, at: dat
     except DomainError:
         return False
     return True
+
+
+def is_lost(offer: Offer, member: Member, at: datetime) -> bool:
+    """Tell whether an offer is no longer the member's, though they activated or used it.
+
+    It is over, or for other tiers. A budget that is used up may have room again, and what was
+    activated stays when its member leaves the offer's segments.
+    """
+    return _is_over(offer, at) or _is_for_other_tiers(offer, member, at)
 
 
 def is_in_elite(member: Member) -> bool:
@@ -214,6 +223,14 @@ def with_use(member: Member, offer_id: str, at: datetime, *, sign: int = 1) -> M
         return member
     own = own or _found(offer_id, at)
     return _with(member, replace(own, uses=max(0, own.uses + sign)))
+
+
+def _is_over(offer: Offer, at: datetime) -> bool:
+    return at >= offer.expires_at or (offer.retired_at is not None and at >= offer.retired_at)
+
+
+def _is_for_other_tiers(offer: Offer, member: Member, at: datetime) -> bool:
+    return bool(offer.tiers) and tier_at(member.standing.spans, at) not in offer.tiers
 
 
 def _is_activated(member: Member, offer_id: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from loyalty.domain.calendar import month_of, program_day
-from loyalty.domain.funnel import gauged, month_judged, returned, spent, staged
+from loyalty.domain.funnel import active_after_all, gauged, month_judged, returned, spent, staged
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import EliteStatus, StatusChange
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
@@ -147,6 +147,8 @@ def _status_change(change: StatusChange, month: str, definition: ProgramDefiniti
         gauges = {f"status:{after}": 1}
         if before != "prospect":  # nothing tells when a customer becomes one
             gauges[f"status:{before}"] = -1
+    if by := active_after_all(change):
+        gauges = {"status:active": by, "status:inactive": -by}
     if change.event == "MemberEnrolled":
         gauges[f"members:{change.data.get('tier') or definition.entry_tier}"] = 1
     elif change.event == "TierChanged":

@@ -33,3 +33,9 @@ class MonthStillOpen(DomainError):
     """The month is not over yet."""
 
     code = "month_still_open"
+
+
+class MonthTooOld(DomainError):
+    """What was used in the month is not kept any more."""
+
+    code = "month_too_old"

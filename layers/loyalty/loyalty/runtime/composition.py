@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from loyalty.adapters.aws import Aws
     from loyalty.adapters.dynamodb.tables import Tables
     from loyalty.adapters.rendering import JinjaRenderer
+    from loyalty.services.console_ports import MemberHistory
     from loyalty.services.letters import Outbox
     from loyalty.services.ports import (
         Clock,
@@ -61,7 +62,7 @@ def identity_secret() -> bytes:
 
 
 @cache
-def member_store() -> MemberStore:
+def member_store() -> MemberHistory:
     """Return the store of customers, orders and due items."""
     from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
 

@@ -83,18 +83,12 @@ def dead_letter_queues() -> DeadLetterQueues:
     return SqsDeadLetterQueues(composition.aws(), settings().dead_letter_queues)
 
 
-def _member_history() -> MemberHistory:
-    from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
-
-    return DynamoMemberStore(composition.tables(), composition.identity_secret)
-
-
 def story_ports() -> StoryPorts:
     """Return what telling a member's story needs."""
     from loyalty.runtime.rewarding import voucher_store
 
     return {
-        "store": _member_history(),
+        "store": composition.member_store(),
         "vouchers": voucher_store(),
         "program": composition.program_store(),
     }

@@ -13,14 +13,17 @@ from loyalty.runtime import composition, web
 from loyalty.runtime.messaging import catalogue
 from loyalty.runtime.rewarding import voucher_store
 from loyalty.runtime.routing import Request, Response
+from loyalty.runtime.tasking import task_store
 from loyalty.services.customers import current_member
 
 if TYPE_CHECKING:
     from loyalty.domain.member import Member
+    from loyalty.services.console_ports import MemberHistory
     from loyalty.services.letters import Outbox
     from loyalty.services.portal_ports import PortalTokens, Session, Wallet
     from loyalty.services.ports import Clock, MemberStore, ProgramStore
     from loyalty.services.statement import RewardCatalogue
+    from loyalty.services.task_ports import TaskStore
     from loyalty.services.voucher_ports import VoucherStore
 
 COOKIE: Final = "session"
@@ -66,6 +69,13 @@ class AccountPorts(TypedDict):
 class LeavingPorts(TypedDict):
     store: MemberStore
     vouchers: VoucherStore
+    clock: Clock
+
+
+class ExportPorts(TypedDict):
+    store: MemberHistory
+    vouchers: VoucherStore
+    tasks: TaskStore
     clock: Clock
 
 
@@ -120,10 +130,20 @@ def account_ports() -> AccountPorts:
 
 
 def leaving_ports() -> LeavingPorts:
-    """Return what leaving, and taking all data along, need."""
+    """Return what leaving needs."""
     return {
         "store": composition.member_store(),
         "vouchers": voucher_store(),
+        "clock": composition.clock(),
+    }
+
+
+def export_ports() -> ExportPorts:
+    """Return what taking all data along needs."""
+    return {
+        "store": composition.member_store(),
+        "vouchers": voucher_store(),
+        "tasks": task_store(),
         "clock": composition.clock(),
     }
 

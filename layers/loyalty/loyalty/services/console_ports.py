@@ -1,4 +1,4 @@
-"""What the console needs of the world beside what the use cases need."""
+"""What the console, and who takes their data along, need of the world beside the use cases."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from loyalty.domain.orders import AcceptedReturn, OrderKey
 from loyalty.services.ports import MemberStore, MessageClaim
 
 
 class MemberHistory(MemberStore, Protocol):
-    """Customers with all that was ever sent to them."""
+    """Customers with all that was sent to them, that they sent back, and that staff had to do."""
 
     def message_claims(self, member_id: str) -> Sequence[MessageClaim]:
         """Return all claims of a customer, in any order: 1 query per MB, some 4,000 of them."""
+        ...
+
+    def returns_of(self, orders: Sequence[OrderKey]) -> Sequence[AcceptedReturn]:
+        """Return what came back of up to 100 orders, in any order.
+
+        1 batch read, and 1 query for each order of which something came back.
+        """
+        ...
+
+    def task_ids(self, member_id: str) -> Sequence[str]:
+        """Return the ids of all tasks about a customer, in any order: 1 query."""
         ...
 
 

@@ -27,7 +27,9 @@ from loyalty.domain.calendar import month_after, month_of, program_day
 from loyalty.domain.engagement import is_lapsed, judge
 from loyalty.domain.errors import MemberBusy
 from loyalty.domain.member import Member
-from loyalty.domain.report_errors import ReviewNotFound
+from loyalty.domain.month_uses import earliest_kept
+from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.report_errors import MonthTooOld, ReviewNotFound
 from loyalty.services.customers import commit_step
 from loyalty.services.ports import (
     MEMBER_SHARDS,
@@ -69,11 +71,11 @@ def start_review(
 
     Raises
     ------
-    MonthStillOpen
-        The month is not over.
+    MonthStillOpen, MonthTooOld
+        The month is not over, or so long ago that its uses are not kept any more.
     """
     now = clock.now()
-    require_over(month, program.current(now), now)
+    _require_judgeable(month, program.current(now), now)
     started = ReviewStarted(review_id=f"{month}-{uuid4().hex[:12]}", month=month)
     _put_ticket(started.review_id, month, reports, now)
     executions.start(MACHINE, started.review_id, started.model_dump())
@@ -98,14 +100,14 @@ def plan_review(
 
     Raises
     ------
-    MonthStillOpen
-        The month is not over.
+    MonthStillOpen, MonthTooOld
+        The month is not over, or so long ago that its uses are not kept any more.
     """
     now = clock.now()
     definition = program.current(now)
     if month is None:
         month = month_after(month_of(program_day(scheduled_at or now, definition.time_zone)), -1)
-    require_over(month, definition, now)
+    _require_judgeable(month, definition, now)
     _put_ticket(review_id, month, reports, now)
     return ReviewPlan(review_id=review_id, month=month, shards=tuple(range(MEMBER_SHARDS)))
 
@@ -229,6 +231,13 @@ def _review(
         return [_COUNTED_BY[change.event] for change in step.changes]
 
     return with_retries(attempt)
+
+
+def _require_judgeable(month: str, definition: ProgramDefinition, now: datetime) -> None:
+    """Pass for a month that is over and whose uses are known: without these, all would lapse."""
+    require_over(month, definition, now)
+    if month < earliest_kept(month_of(program_day(now, definition.time_zone))):
+        raise MonthTooOld(month)
 
 
 def _put_ticket(review_id: str, month: str, reports: ReportStore, now: datetime) -> None:

@@ -75,7 +75,7 @@ def offers_for(
     member
         Whose; for who is not in Elite there are none.
     catalogue
-        The offers that are not retired.
+        All offers; retired ones are for nobody.
     definition
         The current program.
     at

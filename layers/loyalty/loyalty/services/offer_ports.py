@@ -83,5 +83,5 @@ class OfferStore(Protocol):
 
 class OfferCatalogue(Protocol):
     def offers(self) -> Sequence[Offer]:
-        """Return the offers that are not retired, by id, as they were a minute ago at most."""
+        """Return all offers, retired ones too, by id, as they were a minute ago at most."""
         ...

@@ -25,7 +25,7 @@ from loyalty.domain.curation import curate
 from loyalty.domain.errors import MemberBusy
 from loyalty.domain.journey import GONE
 from loyalty.domain.member import Member
-from loyalty.domain.offer_rules import is_in_elite, may_use
+from loyalty.domain.offer_rules import is_in_elite
 from loyalty.domain.taste_statistics import Statistics, count_statistics
 from loyalty.domain.tastes import faded
 from loyalty.services.customers import present_member
@@ -81,14 +81,14 @@ def export_tastes(
     """
     now = clock.now()
     today = program_day(now, program.current(now).time_zone)
-    found = [
+    # One after the other: a large program has more of them in a shard than fit into memory.
+    tastes = (
         faded(member.tastes, today)
         for page in _pages(_member_ids(shard, store))
         for member in store.profiles(page)
         if member.tastes is not None and member.status not in GONE
-    ]
-    write_tastes(refresh_id, shard, found, objects)
-    return TastesExported(shard=shard, customers=len(found))
+    )
+    return TastesExported(shard=shard, customers=write_tastes(refresh_id, shard, tastes, objects))
 
 
 def count_co_purchases(refresh_id: str, *, objects: ObjectStore) -> StatisticsCounted:
@@ -238,10 +238,7 @@ class Curator:
         """Return the member with offers curated anew, the same one when these stay the same."""
         now = self._clock.now()
         definition = self._program.current(now)
-        offers = [
-            offer for offer in self._catalogue.offers() if may_use(offer, member, definition, now)
-        ]
-        return curate(member, offers, self._statistics, definition, now)
+        return curate(member, self._catalogue.offers(), self._statistics, definition, now)
 
 
 def _member_ids(shard: int, store: MemberStore, *, only_enrolled: bool = False) -> Iterator[str]:

@@ -20,10 +20,18 @@ STATISTICS_KEY: Final = "curation/statistics.jsonl"
 
 def write_tastes(
     refresh_id: str, shard: int, tastes: Iterable[Tastes], objects: ObjectStore
-) -> None:
-    """Write the tastes of a shard's customers. Requests: 1."""
-    lines = (json.dumps(as_document(one), separators=(",", ":")) for one in tastes)
-    objects.write_lines(_tastes_key(refresh_id, shard), lines)
+) -> int:
+    """Write the tastes of a shard's customers one by one; return of how many. Requests: 1."""
+    written = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal written
+        for one in tastes:
+            written += 1
+            yield json.dumps(as_document(one), separators=(",", ":"))
+
+    objects.write_lines(_tastes_key(refresh_id, shard), lines())
+    return written
 
 
 def read_tastes(refresh_id: str, objects: ObjectStore) -> Iterator[Tastes]:

@@ -24,6 +24,8 @@ RUN = "RUN"
 ENTRY_PREFIX = "ENTRY#"
 STATUS_PREFIX = "STATUS#"
 MESSAGE_PREFIX = "MESSAGE#"
+TASK_PREFIX = "TASK#"
+RETURN_PREFIX = "RETURN#"
 
 
 def member_pk(member_id: str) -> str:
@@ -49,6 +51,11 @@ def status_change(member_id: str, member_version: int, number: int) -> Key:
 def message(member_id: str, message_id: str) -> Key:
     """Return the key of a message's claim."""
     return member_pk(member_id), f"{MESSAGE_PREFIX}{message_id}"
+
+
+def task_about(member_id: str, task_id: str) -> Key:
+    """Return the key of what tells that a task is about a customer."""
+    return member_pk(member_id), f"{TASK_PREFIX}{task_id}"
 
 
 def guard(member_id: str, kind: GuardKind, guard_id: str) -> Key:
@@ -83,7 +90,7 @@ def returns(key: OrderKey) -> Key:
 
 def accepted_return(key: OrderKey, return_id: str) -> Key:
     """Return the key of one accepted return."""
-    return order_pk(key), f"RETURN#{return_id}"
+    return order_pk(key), f"{RETURN_PREFIX}{return_id}"
 
 
 def order_time(occurred_at: datetime, key: OrderKey) -> str:

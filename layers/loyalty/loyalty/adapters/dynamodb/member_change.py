@@ -160,12 +160,14 @@ def _write_tasks(transaction: LabelledTransaction, change: MemberChange) -> None
     if not change.tasks:
         return
     # Imported where it is needed: few orders open a task, and every cold start would pay for it.
-    from loyalty.adapters.dynamodb.task_items import TaskItem
+    from loyalty.adapters.dynamodb.task_items import TaskAboutItem, TaskItem
 
     for task in change.tasks:
         item = TaskItem.of(task)
         if task.version == 1:
             transaction.update(f"task {task.task_id}", item, item.opening())
+            for about in TaskAboutItem.of(task):
+                transaction.put(f"task about {about.pk} {task.task_id}", about)
         else:
             transaction.put(f"task {task.task_id}", item, TaskItem.version == task.version - 1)
 

@@ -26,7 +26,7 @@ from loyalty.adapters.dynamodb.tables import MembersItem, Tables
 from loyalty.domain.errors import CursorInvalid
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import Identity, Member, StatusChange
-from loyalty.domain.orders import AcceptedOrder, OrderKey
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey
 from loyalty.services.ports import (
     Due,
     DueKind,
@@ -131,6 +131,21 @@ class DynamoMemberStore:
         pk = keys.member_pk(member_id)
         found = MessageItem.query(pk, MessageItem.sk.startswith(keys.MESSAGE_PREFIX))
         return [item.claim() for item in found]
+
+    def returns_of(self, orders: Sequence[OrderKey]) -> Sequence[AcceptedReturn]:
+        items = read_items(self._tables, map(keys.returns, orders))
+        prefix = AcceptedReturnItem.sk.startswith(keys.RETURN_PREFIX)
+        return [
+            accepted.accepted_return()
+            for item in items
+            for accepted in AcceptedReturnItem.query(item.pk, prefix)
+        ]
+
+    def task_ids(self, member_id: str) -> Sequence[str]:
+        from loyalty.adapters.dynamodb.task_items import TaskAboutItem
+
+        prefix = TaskAboutItem.sk.startswith(keys.TASK_PREFIX)
+        return [item.task_id for item in TaskAboutItem.query(keys.member_pk(member_id), prefix)]
 
     def mark_message(
         self, member_id: str, message_id: str, state: MessageState, at: datetime

@@ -1,4 +1,4 @@
-"""Tasks of staff, in ProgramTable, and who waits for them."""
+"""Tasks of staff, in ProgramTable, who waits for them, and whom they are about."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.adapters.dynamodb import keys
 from loyalty.adapters.dynamodb.attributes import (
     DocumentAttribute,
     InstantAttribute,
@@ -13,10 +14,12 @@ from loyalty.adapters.dynamodb.attributes import (
     WordAttribute,
     sortable,
 )
-from loyalty.adapters.dynamodb.tables import ProgramItem
+from loyalty.adapters.dynamodb.tables import MembersItem, ProgramItem
 from loyalty.domain.tasks import Task, TaskDecision, TaskKind, TaskState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pynamodb.expressions.update import Action
 
 
@@ -107,3 +110,15 @@ class TaskTokenItem(ProgramItem, discriminator="task_token"):
 
     token = UnicodeAttribute()
     stored_at = InstantAttribute()
+
+
+class TaskAboutItem(MembersItem, discriminator="task_about"):
+    """Tells that a task is about a customer, in their partition: no index has tasks by member."""
+
+    task_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, task: Task) -> Iterator[TaskAboutItem]:
+        """Yield one for each customer whom the task is about."""
+        for member_id in task.member_ids:
+            yield cls(*keys.task_about(member_id, task.task_id), task_id=task.task_id)
