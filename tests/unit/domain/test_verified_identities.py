@@ -7,6 +7,7 @@ import pytest
 from loyalty.domain.identity import with_mail_verified
 from loyalty.domain.journey import answer
 from loyalty.domain.member import Identity, Member
+from loyalty.domain.merged_profile import taking_over
 from tests.support.examples import NOW, PROGRAM
 
 OWN = Identity("email", "ada@example.com")
@@ -56,3 +57,10 @@ def test_the_invitation_of_a_member_verifies_nothing() -> None:
 
 def test_without_an_address_there_is_none_to_verify() -> None:
     assert with_mail_verified(ada(CARD)) == ada(CARD)
+
+
+def test_a_merge_leaves_verified_what_was_and_nothing_else() -> None:
+    both = taking_over(ada(OWN), ada(ORDERED, LATER))
+    assert [own.is_verified for own in both.identities] == [False, True, True]
+    assert both.identity("email") == OWN.value
+    assert taking_over(ada(ORDERED), ada(OWN)).identity("email") == OWN.value
