@@ -23,8 +23,8 @@ OPEN = {
 }
 FORMS: Mapping[str, Mapping[str, str]] = {
     "/portal/sign-in": {"email": "nobody@example.com"},
-    "/portal/rewards/<reward_id>": {"version": "1"},
-    "/portal/account/messages": {"email": "on"},
+    "/portal/rewards/<reward_id>": {"version": "1", "points": "100"},
+    "/portal/account/messages": {"email": "on", "shown": ""},
     "/portal/account/person": {"name": "Mallory", "address": ""},
     "/portal/account/language": {"language": "de"},
     "/portal/account/leave": {"sure": "on"},
@@ -215,7 +215,9 @@ def test_a_cookie_of_somebody_else_locks_nobody_out(town: Town, foreign: str) ->
         assert Browser(cookie=cookie).open("/portal").path == "/portal", cookie
 
 
-@pytest.mark.parametrize("name", ["session", "__host-session", "x__Host-session", "__Host-session2"])
+@pytest.mark.parametrize(
+    "name", ["session", "__host-session", "x__Host-session", "__Host-session2"]
+)
 def test_only_the_cookie_of_our_own_name_is_a_session(town: Town, name: str) -> None:
     token = town.portal.signed_in().cookie.partition("=")[2]
     assert Browser(cookie=f"{name}={token}").open("/portal").path == "/portal/sign-in"

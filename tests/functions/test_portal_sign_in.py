@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from loyalty.domain.identity import MAX_IDENTITIES
 from loyalty.runtime import composition
+from loyalty.services.ports import EmailInDoubt, EmailRefused
 from tests.support.browser import Browser
 from tests.support.examples import NOW
 from tests.support.http import call
@@ -288,6 +289,50 @@ def test_the_accepted_invitation_leads_into_the_portal(portal: Portal) -> None:
     browser = Browser()
     browser.open(link)
     assert browser.submit(link).path == "/portal"
-    # An old invitation in somebody's hands opens nothing.
+    # An answered invitation in somebody's hands opens nothing.
     again = call("invitations", "GET", path, headers=html)
     assert "/portal/sign-in/" not in again.text
+
+
+@pytest.mark.parametrize("joined_at", [NOW - timedelta(days=90), NOW - timedelta(seconds=1), NOW])
+def test_an_invitation_opens_no_account_that_was_there_before(
+    portal: Portal, joined_at: datetime
+) -> None:
+    member_id = portal.member()
+    portal.change(member_id, status="invited", joined_at=joined_at)
+    token = composition.link_signer().sign(
+        "invitation", member_id, issued_at=NOW, expires_at=NOW + timedelta(days=90)
+    )
+    path = f"/v1/invitations/{token}/accept"
+    page = call("invitations", "POST", path, headers={"accept": "text/html"})
+    assert (page.status, portal.read(member_id).status) == (200, "active")
+    assert "/portal/sign-in/" not in page.text
+    assert 'href="https://elite.example.org/portal/sign-in"' in page.text
+    assert portal.signed_in().page.path == "/portal"
+
+
+@pytest.mark.parametrize("failure", [EmailRefused("ada@example.com"), EmailInDoubt()])
+def test_a_mail_that_fails_does_not_tell_that_there_is_a_member(
+    portal: Portal, failure: EmailRefused | EmailInDoubt, caplog: pytest.LogCaptureFixture
+) -> None:
+    portal.member()
+    portal.sender.failures = [failure]
+    pages = [
+        Browser().post("/portal/sign-in", {"email": email})
+        for email in ("ada@example.com", "nobody@example.com")
+    ]
+    assert [page.status for page in pages] == [200, 200]
+    assert pages[0].text == pages[1].text
+    assert "sign-in link not mailed" in caplog.text
+    assert "ada@example.com" not in caplog.text
+
+
+def test_ten_mails_a_day_are_enough(portal: Portal) -> None:
+    portal.member()
+    sent = 0
+    for quarter in range(8):
+        portal.app.set_clock(NOW + timedelta(minutes=15 * quarter))
+        sent += sum(bool(portal.ask_for_link()) for _ in range(4))
+    assert sent == 10
+    portal.app.set_clock(NOW + timedelta(days=1))
+    assert portal.ask_for_link()

@@ -66,4 +66,3 @@ def learn(
         if lifts_opt_out or not granted or not has_opted_out(member, channel)
     }
     return record_consents(known, said, definition, now)
-
