@@ -15,7 +15,7 @@ from tests.figures.use_cases.world import Act, Section, World, step, visit
 from tests.support.browser import Browser
 
 LEAVING: Final = "/portal/account/leave"
-MUG: Final = {"version": "1", "points": "100"}
+MUG: Final = {"version": "1", "points": "500"}
 # Advertising by SMS is switched on, a service message off.
 BOXES: Final = {"shown": "tier_mail", "sms": "on"}
 
