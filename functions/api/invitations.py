@@ -42,8 +42,13 @@ def get_invitation(token: LinkToken, answer: Literal["accept", "decline"] = "acc
 def accept(token: LinkToken) -> Response:
     accepted = invitations.accept(token, **composition.invitation_ports())
     if not http.wants_html(app):
-        return http.answer(HTTPStatus.OK, accepted)
-    return _page(HTTPStatus.OK, "accepted", portal_url=portal.url_after_acceptance(token))
+        return http.answer(HTTPStatus.OK, accepted.view)
+    return _page(
+        HTTPStatus.OK,
+        "accepted",
+        is_new_member=accepted.is_new_member,
+        portal_url=portal.url_after_acceptance(accepted),
+    )
 
 
 @app.post(

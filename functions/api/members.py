@@ -7,6 +7,7 @@ from typing import Any
 
 from loyalty.contracts.members import (
     ConsentsRequest,
+    EmailRequest,
     EnrolmentRequest,
     JourneyPage,
     LedgerPage,
@@ -22,7 +23,7 @@ from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services import members
-from loyalty.services.change_profile import change_profile
+from loyalty.services.change_profile import change_profile, confirm_email
 from loyalty.services.consents import change_consents
 from loyalty.services.enrol_member import enrol_member
 from loyalty.services.export_member import export_member
@@ -84,6 +85,19 @@ def patch_member(member_id: Key, change: ProfileRequest) -> Response:
     caller = http.caller(app)
     caller.require("service", "crm", "shop", "manager", "admin", member_id=member_id)
     change_profile(member_id, change.model_dump(exclude_unset=True), **composition.history_ports())
+    return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
+
+
+@app.put(
+    "/v1/members/<member_id>/email",
+    summary="Note that an address is the member's: mail and sign-in links go there",
+    tags=["members"],
+    responses={**http.PROBLEMS, 200: http.returns("The profile", MemberView)},
+)
+def put_email(member_id: Key, confirmed: EmailRequest) -> Response:
+    caller = http.caller(app)
+    caller.require("service", "manager", "admin")
+    confirm_email(member_id, confirmed.email, **composition.history_ports())
     return http.answer(HTTPStatus.OK, _profile_for(caller, member_id))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from loyalty.contracts.portal import (
@@ -14,11 +15,13 @@ from loyalty.contracts.portal import (
     SignInForm,
     SignInToken,
 )
+from loyalty.contracts.problems import Problem
 from loyalty.contracts.rewards import RedemptionRequest
 from loyalty.contracts.values import Cursor, Key
-from loyalty.runtime import composition, offering, portal, rewarding, web
+from loyalty.domain.reward_errors import PriceChanged
+from loyalty.runtime import composition, http, offering, portal, rewarding, web
 from loyalty.runtime.observability import instrumented
-from loyalty.runtime.routing import Response
+from loyalty.runtime.routing import Request, Response
 from loyalty.services import portal as pages
 from loyalty.services import portal_changes, sign_in
 from loyalty.services.change_profile import change_profile
@@ -27,9 +30,35 @@ from loyalty.services.leave import leave_program
 from loyalty.services.member_offers import activate_offer, deactivate_offer
 from loyalty.services.redeem_reward import redeem_reward
 
-app = web.Site(session_id=portal.session_id_in, refused=portal.refused)
 _PAGE = 20
 _CODES_ON_A_PAGE = 10
+# Where what was typed can be mended; other forms hold buttons alone.
+_WITH_FIELDS = {
+    portal.SIGN_IN: "portal/sign_in",
+    "/portal/account/messages": "portal/account",
+    "/portal/account/person": "portal/account",
+    "/portal/account/language": "portal/account",
+    "/portal/account/leave": "portal/leave",
+}
+
+
+def _refused(request: Request, problem: Problem) -> Response:
+    template = _WITH_FIELDS.get(request.path)
+    if template is None or problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+        return portal.refused(request, problem)
+    if request.path == portal.SIGN_IN:
+        return portal.open_page(request, template, problem.status, problem=problem)
+
+    def again() -> Response:
+        view = pages.account(portal.session_of(request), **portal.account_ports())
+        return portal.page(
+            request, template, view.member, problem.status, view=view, problem=problem
+        )
+
+    return portal.unless_over(again)
+
+
+app = web.Site(session_id=portal.session_id_in, refused=_refused)
 
 
 # ── Signing in and out ────────────────────────────────────────────────────────────────────────────
@@ -42,7 +71,7 @@ def get_sign_in() -> Response:
 
 @app.post("/portal/sign-in")
 def post_sign_in(form: SignInForm) -> Response:
-    sign_in.request_link(form.email, **portal.link_ports())
+    portal.mail_link(form.email)
     return web.see_other(f"{portal.SIGN_IN}?notice=link_sent")
 
 
@@ -112,9 +141,31 @@ def post_redemption(reward_id: Key, form: RedemptionForm) -> Response:
     request = RedemptionRequest(
         redemption_id=composition.ids().derive("r", cause), reward_id=reward_id
     )
-    answer, _ = redeem_reward(member_id, request, **rewarding.redemption_ports())
+    answer, _ = redeem_reward(member_id, request, form.points, **rewarding.redemption_ports())
     place = "vouchers" if answer.vouchers else "rewards"
     return web.see_other(f"/portal/{place}?notice=redeemed")
+
+
+def _at_new_price(error: PriceChanged) -> Response:
+    problem = http.problem_of(error)
+
+    def show() -> Response:
+        session = portal.session_of(app.request)
+        view, offer = pages.reward(session, error.reward_id, error.points, **portal.page_ports())
+        return portal.page(
+            app.request,
+            "portal/reward",
+            view.member,
+            problem.status,
+            view=view,
+            offer=offer,
+            problem=problem,
+        )
+
+    return portal.unless_over(show)
+
+
+app.on_refusal(PriceChanged, _at_new_price)
 
 
 @app.get("/portal/vouchers")

@@ -74,7 +74,7 @@ def test_the_links_in_the_mail_work(sender: FakeSender) -> None:
     elite_journey.send_invite.handler(TASK, lambda_context())
     line = next(part for part in sender.sent[0].text.split() if "/v1/invitations/" in part)
     token = line.rsplit("/", 1)[1]
-    assert invitations.accept(token, **composition.invitation_ports()).state == "accepted"
+    assert invitations.accept(token, **composition.invitation_ports()).view.state == "accepted"
     assert stored().status == "active"
 
 

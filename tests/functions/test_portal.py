@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+import web.portal
+from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy, SwitchedOff
+from loyalty.domain.offer_errors import (
+    OfferIsOver,
+    OfferLimitReached,
+    OfferNotForMember,
+    OfferNotYetValid,
+    OfferUsedUp,
+    TooManyOffersActivated,
+)
 from loyalty.domain.offers import MemberOffer, Reason
-from loyalty.runtime import composition
-from loyalty.services.due_points import work_through_shard
-from loyalty.services.ports import DUE_SHARDS
+from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable
 from tests.support.browser import Browser
 from tests.support.examples import NOW
 from tests.support.http import call
@@ -63,8 +70,7 @@ def test_history_is_told_in_plain_words(portal: Portal, ada: str, browser: Brows
     assert call("orders", "POST", "/v1/orders/pos/O-1/returns", goods).status == 201
     portal.points(ada, 300)
     portal.reward()
-    browser.open("/portal/rewards/mug")
-    browser.submit("/portal/rewards/mug", {"version": "1"})
+    redeem(browser)
     page = browser.open("/portal/history")
     for line in (
         "order of 15 March 2017 +10",
@@ -90,9 +96,8 @@ def test_history_goes_on_over_pages(portal: Portal, ada: str, browser: Browser) 
 
 
 def redeem(browser: Browser, reward_id: str = "mug") -> Any:
-    page = browser.open(f"/portal/rewards/{reward_id}")
-    version = page.text.split('name="version" value="')[1].split('"')[0]
-    return browser.submit(f"/portal/rewards/{reward_id}", {"version": version})
+    browser.open(f"/portal/rewards/{reward_id}")
+    return browser.submit(f"/portal/rewards/{reward_id}")
 
 
 def test_a_reward_is_had_for_points(portal: Portal, ada: str, browser: Browser) -> None:
@@ -109,7 +114,7 @@ def test_a_form_that_is_sent_twice_counts_once(portal: Portal, ada: str, browser
     page = browser.open("/portal/rewards/mug")
     fields = {
         name: page.text.split(f'name="{name}" value="')[1].split('"')[0]
-        for name in ("csrf", "version")
+        for name in ("csrf", "version", "points")
     }
     for _ in range(2):
         assert browser.post("/portal/rewards/mug", fields).says("It is yours")
@@ -140,9 +145,37 @@ def test_what_is_refused_after_all_is_said_and_nothing_is_lost(
     browser.open("/portal/rewards/mug")
     change = call("rewards", "PATCH", "/v1/rewards/mug", {"stock": 0}, roles="manager")
     assert change.status == 200
-    page = browser.submit("/portal/rewards/mug", {"version": "1"})
+    page = browser.submit("/portal/rewards/mug")
     assert page.status == 409
-    assert page.says("Nothing was changed.")
+    assert page.says("Nothing was changed. Others were faster")
+    assert browser.open("/portal").says("150 points to spend")
+
+
+@pytest.mark.parametrize("points", [99, 101])
+def test_a_reward_takes_what_its_button_says_or_nothing(
+    portal: Portal, ada: str, browser: Browser, points: int
+) -> None:
+    portal.reward(points=100)
+    portal.points(ada, 150)
+    browser.open("/portal/rewards/mug")
+    change = call("rewards", "PATCH", "/v1/rewards/mug", {"points": points}, roles="manager")
+    assert change.status == 200
+    page = browser.submit("/portal/rewards/mug")
+    assert page.status == 409
+    assert page.says("The price has changed")
+    assert page.says(f"Get it for {points} points")
+    assert browser.submit("/portal/rewards/mug").says(f"You have {150 - points} points to spend.")
+
+
+def test_who_can_no_longer_afford_the_new_price_reads_it(
+    portal: Portal, ada: str, browser: Browser
+) -> None:
+    portal.reward(points=100)
+    portal.points(ada, 150)
+    browser.open("/portal/rewards/mug")
+    call("rewards", "PATCH", "/v1/rewards/mug", {"points": 175}, roles="manager")
+    page = browser.submit("/portal/rewards/mug")
+    assert (page.status, page.says("25 points to go")) == (409, True)
     assert browser.open("/portal").says("150 points to spend")
 
 
@@ -218,153 +251,34 @@ def test_without_offers_the_page_says_so(browser: Browser) -> None:
     assert browser.open("/portal/offers").says("No offers at the moment.")
 
 
-# ── Account ───────────────────────────────────────────────────────────────────────────────────────
+# ── Refusals ──────────────────────────────────────────────────────────────────────────────────────
+
+REFUSALS = {
+    OfferUsedUp: "the offer has been used as often as there is of it",
+    OfferLimitReached: "You have used this offer as often as one may.",
+    TooManyOffersActivated: "Undo one of them first.",
+    OfferIsOver: "This offer is over.",
+    OfferNotYetValid: "This offer has not begun yet.",
+    OfferNotForMember: "This offer is not for you any more.",
+    OutOfStock: "there is none of this reward left",
+    InsufficientPoints: "You do not have enough points for it.",
+    RewardNotAvailable: "This reward is not to be had any more",
+    SwitchedOff: "The program does not offer this at present.",
+    MemberBusy: "Please try again in a moment.",
+}
 
 
-def test_a_box_that_is_unticked_is_an_opt_out_and_the_others_say_nothing(
-    portal: Portal, ada: str, browser: Browser
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_says_why(
+    browser: Browser, refusal: type[DomainError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browser.open("/portal/account")
-    ticked = dict.fromkeys(("sms", "push", "tier_mail", "statement", "profiling"), "on")
-    assert browser.submit("/portal/account/messages", ticked).says("Saved.")
-    member = portal.read(ada)
-    [(channel, consent)] = member.consents.items()
-    assert (channel, consent.granted, consent.source) == ("email", False, "portal")
-    assert consent.wording_version == "portal-1"
-    assert member.preferences == {
-        "points_sms": False,
-        "tier_mail": True,
-        "statement": True,
-        "voucher_reminder": False,
-        "profiling": True,
-    }
-    page = browser.open("/portal/account")
-    assert 'name="email"><span>By e-mail' in page.text
-    assert 'name="sms" checked><span>By text' in page.text
+    def refuse(*_: object, **__: object) -> None:
+        raise refusal("x")
 
-
-def test_name_and_address_are_kept_as_they_were_written(
-    portal: Portal, ada: str, browser: Browser
-) -> None:
-    browser.open("/portal/account")
-    written = {"name": "  عائشة بنت أحمد ", "address": "1 High Street\r\nTown"}
-    assert browser.submit("/portal/account/person", written).says("Saved.")
-    member = portal.read(ada)
-    assert (member.name, member.address) == ("عائشة بنت أحمد", "1 High Street\nTown")
-    browser.submit("/portal/account/person", {"name": "", "address": ""})
-    member = portal.read(ada)
-    assert (member.name, member.address) == (None, None)
-
-
-def test_what_is_no_name_is_refused(portal: Portal, ada: str, browser: Browser) -> None:
-    browser.open("/portal/account")
-    page = browser.submit("/portal/account/person", {"name": "<b>x</b>", "address": ""})
-    assert page.status == 422
-    assert portal.read(ada).name == "Ada"
-
-
-def test_the_chosen_language_goes_before_the_browsers(
-    portal: Portal, ada: str, browser: Browser
-) -> None:
-    browser.open("/portal/account")
-    page = browser.submit("/portal/account/language", {"language": "de"})
-    assert page.says("Gespeichert.")
-    assert '<html lang="de">' in page.text
-    assert browser.post("/portal/account/language", {"language": "xx"}).status == 403
-
-
-def test_the_data_come_as_a_file_with_reasons(portal: Portal, ada: str, browser: Browser) -> None:
-    portal.offer()
-    offers = (MemberOffer("tea", Reason("bought_before", "tea", times=4), curated_at=NOW),)
-    portal.change(ada, offers=offers, variant="standard")
-    portal.sell(ada)
-    code = portal.voucher(ada)
-    portal.take_back()
-    portal.points(ada, 20_000, status=202)
-    answer = browser.ask("GET", "/portal/account/export")
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="elite.json"'
-    data = json.loads(answer.text)
-    assert data["profile"]["name"] == "Ada"
-    assert data["profile"]["offers"][0]["reason"]["kind"] == "bought_before"
-    assert data["points"][0]["business_key"] == "order/pos/O-1"
-    assert data["orders"][0]["key"] == {"source": "pos", "order_id": "O-1"}
-    assert data["vouchers"][0]["code"] == code
-    assert data["returns"][0]["return_id"] == "R-1"
-    assert data["tasks"][0]["kind"] == "adjustment_approval"
-    assert data["messages"][0]["kind"] == "sign_in"
-    assert data["journey"][-1]["event"] == "MemberEnrolled"
-    assert "standard" not in answer.text
-
-
-# ── Leaving ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def leave(browser: Browser) -> Any:
-    browser.open("/portal/account/leave")
-    return browser.submit("/portal/account/leave", {"sure": "on"})
-
-
-def forfeit(portal: Portal, after: timedelta) -> None:
-    portal.app.set_clock(NOW + after)
-    for shard in range(DUE_SHARDS):
-        work_through_shard("forfeiture", shard, NOW + after, **composition.due_ports())
-
-
-def test_leaving_takes_a_tick(portal: Portal, ada: str, browser: Browser) -> None:
-    browser.open("/portal/account/leave")
-    assert browser.submit("/portal/account/leave").status == 422
-    assert portal.read(ada).status == "active"
-
-
-def test_who_leaves_is_no_member_and_loses_the_vouchers(
-    portal: Portal, ada: str, browser: Browser
-) -> None:
-    code = portal.voucher(ada)
-    page = leave(browser)
-    assert page.says("You have left Elite.")
-    assert not browser.cookie
-    assert portal.read(ada).status == "left"
-    assert call("members", "GET", f"/v1/members/{ada}").status == 404
-    voucher = call("vouchers", "GET", f"/v1/vouchers/{code}")
-    assert voucher.body["state"] == "cancelled"
-
-
-@pytest.mark.parametrize(("days", "points"), [(29, 300), (30, 0)])
-def test_points_are_forfeited_after_thirty_days(
-    portal: Portal, ada: str, browser: Browser, days: int, points: int
-) -> None:
-    portal.points(ada, 300)
-    portal.sell(ada)
-    leave(browser)
-    for _ in range(2):
-        forfeit(portal, timedelta(days=days))
-    account = portal.read(ada).account
-    assert account.points_available == points
-    assert account.points_pending == (10 if points else 0)
-
-
-def test_who_comes_back_in_time_finds_the_points(
-    portal: Portal, ada: str, browser: Browser
-) -> None:
-    portal.points(ada, 300)
-    leave(browser)
-    portal.app.set_clock(NOW + timedelta(days=29))
-    again = call("members", "POST", "/v1/members", {"email": "ada@example.com"})
-    assert (again.status, again.body["member_id"]) == (201, ada)
-    assert (again.body["status"], again.body["points_available"]) == ("prospect", 300)
-    forfeit(portal, timedelta(days=31))
-    assert portal.read(ada).account.points_available == 300
-
-
-def test_who_left_earns_nothing_any_more(portal: Portal, ada: str, browser: Browser) -> None:
-    leave(browser)
-    body = {
-        "source": "pos",
-        "order_id": "O-9",
-        "occurred_at": "2017-03-15T12:00:00Z",
-        "customer": {"email": "ada@example.com"},
-        "total": {"amount_minor": 10_000, "currency": "EUR"},
-        "lines": [{"sku": "milk", "quantity": 1, "amount_minor": 10_000}],
-    }
-    sold = call("orders", "POST", "/v1/orders", body)
-    assert (sold.status, sold.body["points_earned"]) == (201, 0)
+    monkeypatch.setattr(web.portal, "activate_offer", refuse)
+    token = browser.page.text.split('name="csrf" value="')[1].split('"')[0]
+    page = browser.post("/portal/offers/tea/activation", {"csrf": token})
+    assert page.status in {409, 503}
+    assert page.says("Nothing was changed.")
+    assert page.says(REFUSALS[refusal])
+    assert page.says("Please try again") is (refusal is MemberBusy)

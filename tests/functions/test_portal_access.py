@@ -23,8 +23,8 @@ OPEN = {
 }
 FORMS: Mapping[str, Mapping[str, str]] = {
     "/portal/sign-in": {"email": "nobody@example.com"},
-    "/portal/rewards/<reward_id>": {"version": "1"},
-    "/portal/account/messages": {"email": "on"},
+    "/portal/rewards/<reward_id>": {"version": "1", "points": "100"},
+    "/portal/account/messages": {"email": "on", "shown": ""},
     "/portal/account/person": {"name": "Mallory", "address": ""},
     "/portal/account/language": {"language": "de"},
     "/portal/account/leave": {"sure": "on"},
@@ -204,6 +204,39 @@ def test_an_old_browser_is_known_by_its_origin(town: Town) -> None:
     origin = {"origin": "https://elite.example.org"}
     page = browser.post("/portal/account/language", {"csrf": token, "language": "de"}, origin)
     assert page.status == 200
+
+
+@pytest.mark.parametrize(
+    "foreign", ["consent=a b c", "k@x=1", 'theme="dark', "{}=[]", "flag", "=", "", "__Host-sess=x"]
+)
+def test_a_cookie_of_somebody_else_locks_nobody_out(town: Town, foreign: str) -> None:
+    session = town.portal.signed_in().cookie
+    for cookie in (f"{foreign}; {session}", f"{session}; {foreign}", f"{foreign};{session};"):
+        assert Browser(cookie=cookie).open("/portal").path == "/portal", cookie
+
+
+@pytest.mark.parametrize(
+    "name", ["session", "__host-session", "x__Host-session", "__Host-session2"]
+)
+def test_only_the_cookie_of_our_own_name_is_a_session(town: Town, name: str) -> None:
+    token = town.portal.signed_in().cookie.partition("=")[2]
+    assert Browser(cookie=f"{name}={token}").open("/portal").path == "/portal/sign-in"
+
+
+def test_a_page_answers_no_idempotency_key(town: Town) -> None:
+    path = town.portal.ask_for_link()
+    headers = {"sec-fetch-site": "same-origin", "idempotency-key": "k-1"}
+    first = Browser()
+    assert first.ask("POST", path, "", headers).status == 303
+    # The stored answer would hold the first one's session.
+    second = Browser()
+    assert second.ask("POST", path, "", headers).status == 410
+    assert not second.cookie
+
+
+def test_a_browser_that_came_over_tls_comes_back_so(town: Town) -> None:
+    headers = Browser().open("/portal/sign-in").headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 def test_pages_are_kept_by_nobody_and_run_nothing(town: Town) -> None:

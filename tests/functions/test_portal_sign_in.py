@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from loyalty.domain.identity import MAX_IDENTITIES
 from loyalty.runtime import composition
+from loyalty.services.ports import EmailInDoubt, EmailRefused
 from tests.support.browser import Browser
 from tests.support.examples import NOW
 from tests.support.http import call
@@ -113,6 +115,86 @@ def test_the_mail_goes_to_the_address_that_was_given(portal: Portal) -> None:
     assert portal.sender.sent[-1].to == "ada@example.com"
 
 
+def sells(customer: dict[str, str], order_id: str = "O-1") -> None:
+    sold = {
+        "source": "shop",
+        "order_id": order_id,
+        "occurred_at": "2017-03-15T11:00:00Z",
+        "customer": customer,
+        "total": {"amount_minor": 100, "currency": "EUR"},
+    }
+    assert call("orders", "POST", "/v1/orders", sold).status == 201
+
+
+@pytest.mark.parametrize("known_by", ["phone", "card", "external_id", "member_id"])
+def test_an_address_that_an_order_added_opens_nothing(portal: Portal, known_by: str) -> None:
+    held = {"phone": "+491701234567", "card": "4711", "external_id": "x-1"}
+    member_id = portal.member("ada@example.com", **held)
+    known = {**held, "member_id": member_id}[known_by]
+    sells({known_by: known, "email": "attacker@evil.example"})
+    member = portal.read(member_id)
+    # The order's claim holds: the next one of this address is counted here too.
+    assert [own.value for own in member.identities if own.kind == "email"] == [
+        "ada@example.com",
+        "attacker@evil.example",
+    ]
+    assert not portal.ask_for_link("attacker@evil.example")
+    assert member.identity("email") == "ada@example.com"
+    assert portal.ask_for_link("ada@example.com")
+
+
+def test_a_member_without_an_address_gets_none_by_an_order(portal: Portal) -> None:
+    answer = call("members", "POST", "/v1/members", {"phone": "+491701234567"})
+    portal.change(answer.body["member_id"], status="active")
+    sells({"phone": "+491701234567", "email": "attacker@evil.example"})
+    assert not portal.ask_for_link("attacker@evil.example")
+
+
+def confirm(member_id: str, email: str, roles: str = "service") -> int:
+    path = f"/v1/members/{member_id}/email"
+    return call("members", "PUT", path, {"email": email}, roles=roles).status
+
+
+def test_our_service_confirms_an_address(portal: Portal) -> None:
+    member_id = portal.member("ada@example.com", card="4711")
+    sells({"card": "4711", "email": "ada@work.example"})
+    for email in ("ada@work.example", "ADA@new.example"):
+        assert confirm(member_id, email) == 200
+        assert portal.read(member_id).identity("email") == email.lower()
+        assert portal.ask_for_link(email)
+    assert not portal.ask_for_link("ada@example.com")
+
+
+def test_nobody_confirms_what_is_anothers_or_their_own(portal: Portal) -> None:
+    ada, _ = portal.member("ada@example.com"), portal.member("ben@example.com")
+    assert confirm(ada, "ben@example.com") == 409
+    assert confirm(ada, "no address") == 422
+    for roles in ("shop", "crm", "pos"):
+        assert confirm(ada, "ada@new.example", roles) == 403
+    assert portal.read(ada).identity("email") == "ada@example.com"
+
+
+def test_no_more_identities_are_confirmed_than_one_may_hold(portal: Portal) -> None:
+    ada = portal.member("ada@example.com")
+    for number in range(MAX_IDENTITIES - 1):
+        sells({"email": "ada@example.com", "card": f"C-{number}"}, f"O-{number}")
+    assert confirm(ada, "ada@new.example") == 422
+    assert confirm(ada, "ada@example.com") == 200
+
+
+def test_the_address_of_the_very_first_order_is_the_customers(portal: Portal) -> None:
+    sells({"card": "4711", "email": "ada@example.com"})
+    portal.member("ada@example.com")
+    assert portal.ask_for_link("ada@example.com")
+
+
+def test_a_sign_up_says_which_addresses_are_the_members(portal: Portal) -> None:
+    sells({"phone": "+491701234567", "email": "squatter@evil.example"})
+    portal.member("ada@example.com", phone="+491701234567")
+    assert not portal.ask_for_link("squatter@evil.example")
+    assert portal.ask_for_link("ada@example.com")
+
+
 @pytest.mark.parametrize(
     ("fields", "is_open"),
     [
@@ -207,6 +289,50 @@ def test_the_accepted_invitation_leads_into_the_portal(portal: Portal) -> None:
     browser = Browser()
     browser.open(link)
     assert browser.submit(link).path == "/portal"
-    # An old invitation in somebody's hands opens nothing.
+    # An answered invitation in somebody's hands opens nothing.
     again = call("invitations", "GET", path, headers=html)
     assert "/portal/sign-in/" not in again.text
+
+
+@pytest.mark.parametrize("joined_at", [NOW - timedelta(days=90), NOW - timedelta(seconds=1), NOW])
+def test_an_invitation_opens_no_account_that_was_there_before(
+    portal: Portal, joined_at: datetime
+) -> None:
+    member_id = portal.member()
+    portal.change(member_id, status="invited", joined_at=joined_at)
+    token = composition.link_signer().sign(
+        "invitation", member_id, issued_at=NOW, expires_at=NOW + timedelta(days=90)
+    )
+    path = f"/v1/invitations/{token}/accept"
+    page = call("invitations", "POST", path, headers={"accept": "text/html"})
+    assert (page.status, portal.read(member_id).status) == (200, "active")
+    assert "/portal/sign-in/" not in page.text
+    assert 'href="https://elite.example.org/portal/sign-in"' in page.text
+    assert portal.signed_in().page.path == "/portal"
+
+
+@pytest.mark.parametrize("failure", [EmailRefused("ada@example.com"), EmailInDoubt()])
+def test_a_mail_that_fails_does_not_tell_that_there_is_a_member(
+    portal: Portal, failure: EmailRefused | EmailInDoubt, caplog: pytest.LogCaptureFixture
+) -> None:
+    portal.member()
+    portal.sender.failures = [failure]
+    pages = [
+        Browser().post("/portal/sign-in", {"email": email})
+        for email in ("ada@example.com", "nobody@example.com")
+    ]
+    assert [page.status for page in pages] == [200, 200]
+    assert pages[0].text == pages[1].text
+    assert "sign-in link not mailed" in caplog.text
+    assert "ada@example.com" not in caplog.text
+
+
+def test_ten_mails_a_day_are_enough(portal: Portal) -> None:
+    portal.member()
+    sent = 0
+    for quarter in range(8):
+        portal.app.set_clock(NOW + timedelta(minutes=15 * quarter))
+        sent += sum(bool(portal.ask_for_link()) for _ in range(4))
+    assert sent == 10
+    portal.app.set_clock(NOW + timedelta(days=1))
+    assert portal.ask_for_link()

@@ -22,6 +22,8 @@ PAGES = {
     ("get", "/portal"),
     ("get", "/portal/{proxy+}"),
     ("post", "/portal/{proxy+}"),
+    ("get", "/portal/sign-in"),
+    ("post", "/portal/sign-in"),
     ("get", "/console"),
     ("get", "/console/{proxy+}"),
     ("post", "/console/{proxy+}"),
@@ -80,6 +82,28 @@ def test_an_authorization_outlives_its_token_by_a_minute_at_most(translated: Res
     bearer = translated["LoyaltyApi"]["Properties"]["Body"]["securityDefinitions"]["Bearer"]
 
     assert bearer["x-amazon-apigateway-authorizer"]["authorizerResultTtlInSeconds"] <= 60
+
+
+def test_nothing_keeps_the_tokens_in_the_paths_of_links(translated: Resources) -> None:
+    [(_, stage)] = house.of_type(translated, "AWS::ApiGateway::Stage")
+    kept = stage["AccessLogSetting"]["Format"]
+
+    assert stage["TracingEnabled"] is False
+    assert not re.findall(
+        r"context\.(path|requestOverride\.path|requestOverride\.querystring)", kept
+    )
+    assert all(not of["DataTraceEnabled"] for of in stage["MethodSettings"])
+    assert {of["LoggingLevel"] for of in stage["MethodSettings"]} == {"ERROR"}
+
+
+def test_asking_for_links_has_a_throttle_of_its_own(translated: Resources) -> None:
+    [(_, stage)] = house.of_type(translated, "AWS::ApiGateway::Stage")
+    all_routes, links = stage["MethodSettings"]
+
+    assert (all_routes["ResourcePath"], all_routes["HttpMethod"]) == ("/*", "*")
+    assert (links["ResourcePath"], links["HttpMethod"]) == ("/portal/sign-in", "POST")
+    assert links["ThrottlingRateLimit"] <= 10
+    assert links["ThrottlingBurstLimit"] <= 20
 
 
 def test_every_module_under_functions_is_deployed_and_the_reverse(translated: Resources) -> None:

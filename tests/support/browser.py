@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from tests.support.moto_app import lambda_context
 
 _FORM = re.compile(r'<form [^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
-_HIDDEN = re.compile(r'name="csrf" value="([^"]*)"')
+_HIDDEN = re.compile(r'type="hidden" name="([^"]*)" value="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Page:
 
     def says(self, words: str) -> bool:
         """Tell whether a person reads these words."""
-        visible = html.unescape(re.sub(r"<[^>]+>", " ", self.text))
+        # What is isolated stands within a line; other tags begin something new.
+        inline = re.sub(r"</?bdi>", "", self.text)
+        visible = html.unescape(re.sub(r"<[^>]+>", " ", inline))
         return words in " ".join(visible.split())
 
 
@@ -48,9 +50,8 @@ class Browser:
         """Fill in and send the form of this action on the page that is open."""
         forms = {html.unescape(action): body for action, body in _FORM.findall(self.page.text)}
         assert action in forms, f"no form for {action} on {self.page.path}: {sorted(forms)}"
-        token = _HIDDEN.search(forms[action])
-        csrf = {"csrf": token.group(1)} if token else {}
-        return self.post(action, {**csrf, **(fields or {})})
+        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(forms[action])}
+        return self.post(action, {**hidden, **(fields or {})})
 
     def post(
         self, path: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None

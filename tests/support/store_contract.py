@@ -102,7 +102,7 @@ class MemberStoreContract:
             ),
             months=(MonthTotals("2017-03", 5_000, 1_000, 4, 4, 2),),
             days=(DayTotals(NOON.date(), 5_000, 1_000, 4, 2),),
-            identities=(CARD, EMAIL),
+            identities=(CARD, replace(EMAIL, is_verified=False)),
             name="Ada",
             lifetime_spend_minor=123_456,
             account=Account(
@@ -129,7 +129,9 @@ class MemberStoreContract:
             portal=PortalAccess("de", (NOON,), sign_ins=3, sign_outs=1),
         )
         store.commit(MemberChange(ada, claims=(CARD, EMAIL)))
-        assert store.member("ada") == ada
+        stored = store.member("ada")
+        assert stored == ada
+        assert [own.is_verified for own in stored.identities] == [True, False]
 
     def test_knows_nobody_at_first(self, store: MemberStore) -> None:
         assert store.member("ada") is None

@@ -59,7 +59,7 @@ def test_from_the_invitation_through_the_portal_and_out(program: Program) -> Non
         for name in re.findall(r'(?:href|src)="(/static/[^"]*)"', home.text):
             assert "immutable" in browser.get(name).headers["cache-control"]
         saved = browser.post(
-            "/portal/account/messages", data={"csrf": token_on(home), "sms": "on", "push": "on"}
+            "/portal/account/messages", data={"csrf": token_on(home), "shown": "email", "sms": "on"}
         )
         assert "Saved." in saved.text
         consents = program.profile(customer)["consents"]
@@ -90,7 +90,7 @@ def test_a_form_that_is_sent_many_times_at_once_counts_once(program: Program) ->
     program.post(path, adjustment, role="manager")
     with visitor(program) as browser:
         home = browser.post(asked_for_link(program, customer))
-        fields = {"csrf": token_on(home), "version": "7"}
+        fields = {"csrf": token_on(home), "version": "7", "points": "100"}
 
         def redeem(_: int) -> int:
             return browser.post("/portal/rewards/tea", data=fields).status_code

@@ -83,6 +83,10 @@ MATRIX: dict[tuple[str, str], tuple[set[str] | None, Any]] = {
     ("GET", "/v1/members/{member_id}/journey"): (READERS, None),
     ("GET", "/v1/members/{member_id}/export"): ({"privacy", "admin", OWN}, None),
     ("PUT", "/v1/members/{member_id}/consents"): ({"service", "crm", "admin", OWN}, {}),
+    ("PUT", "/v1/members/{member_id}/email"): (
+        {"service", "manager", "admin"},
+        {"email": "roles@example.com"},
+    ),
     ("PUT", "/v1/members/{member_id}/preferences"): ({"service", "crm", "admin", OWN}, {}),
     ("POST", "/v1/members/{member_id}/adjustments"): (
         {"service", "manager", "admin"},

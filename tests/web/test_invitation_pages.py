@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from loyalty.adapters.links import JwtLinkSigner
+from loyalty.services.letters import INVITATION
 from tests.support.mails import INVITE
-from tests.support.program import Program
+from tests.support.program import DAY, Customer, Program
 from tests.web.conftest import Visit
 
 
@@ -32,8 +34,24 @@ def test_the_invitation_is_declined_after_a_second_thought(program: Program, vis
     assert program.status(customer) == "not_interested"
 
 
+def an_expired_link(program: Program, customer: Customer) -> str:
+    """Return the link of an invitation whose time is over, without letting that time pass."""
+    secrets = program.cloud.client("secretsmanager")
+    [name] = [
+        secret["Name"]
+        for secret in secrets.list_secrets()["SecretList"]
+        if "LinkSecret" in secret["Name"]
+    ]
+    signer = JwtLinkSigner(secrets.get_secret_value(SecretId=name)["SecretString"].encode())
+    token = signer.sign(
+        INVITATION, customer.member_id, issued_at=program.now - DAY, expires_at=program.now
+    )
+    return f"/v1/invitations/{token}"
+
+
 def test_every_page_of_an_invitation_is_accessible(program: Program, visit: Visit) -> None:
     customer, other = program.an_invited_customer(), program.an_invited_customer()
+    late = program.an_invited_customer()
     mail, others = program.mail(customer, INVITE), program.mail(other, INVITE)
     visitor = visit(javascript=True)
     seen = []
@@ -56,6 +74,12 @@ def test_every_page_of_an_invitation_is_accessible(program: Program, visit: Visi
     look()
     visitor.opens("/v1/invitations/made-up")
     look()
+    visitor.opens(program.mail(late, INVITE).decline)
+    program.answers(program.mail(late, INVITE).token, "accept")
+    visitor.presses("No, thank you")
+    look()
+    visitor.opens(an_expired_link(program, late))
+    look()
     visitor.opens(mail.unsubscribe)
     look()
     visitor.presses("Unsubscribe")
@@ -71,6 +95,8 @@ def test_every_page_of_an_invitation_is_accessible(program: Program, visit: Visi
         "All right",
         "You said no",
         "This link does not work",
+        "You have answered already",
+        "This link has expired",
         "No more mails?",
         "You are unsubscribed",
         "You are unsubscribed",

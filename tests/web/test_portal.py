@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.mails import INVITE
+from tests.support.mails import INVITE, SIGN_IN
 from tests.support.program import Program
 from tests.support.visitor import Visitor
 from tests.web.conftest import Visit
@@ -99,6 +99,56 @@ def test_every_page_is_accessible_when_nothing_happened_yet(
     headings = tour(visitor)
     assert len(set(headings)) == len(PAGES)
     assert visitor.page.locator("html").get_attribute("lang") == language
+
+
+def test_signing_in_is_accessible_at_each_step(program: Program, visit: Visit) -> None:
+    customer = a_member(program)
+    visitor = visit(javascript=True)
+    email = visitor.opens("/portal/sign-in").page.locator("#email")
+    # Longer than the page lets one type.
+    email.evaluate("it => { it.removeAttribute('maxlength'); it.type = 'text' }")
+    email.fill("a" * 301)
+    visitor.presses("Send me the link").audits()
+    assert "Please write one address" in visitor.text
+    visitor.fills({"Your e-mail address": customer.email}).presses("Send me the link").audits()
+    assert visitor.heading == "Look into your inbox"
+    visitor.opens(program.mail(customer, SIGN_IN).sign_in).audits()
+    assert visitor.heading == "Welcome back"
+    visitor.presses("Sign in")
+    assert visitor.path == "/portal"
+
+
+def test_a_full_account_and_what_is_refused_are_accessible_in_german_and_in_the_dark(
+    program: Program, visit: Visit
+) -> None:
+    has_catalogues(program)
+    number = program.number()
+    for kind in ("dear", "rare"):
+        reward = {"reward_id": f"{kind}-{number}", "name": kind, "kind": "product", "points": 30}
+        program.post("/v1/rewards", reward, role="manager")
+    customer = a_busy_member(program, name=RIGHT_TO_LEFT)
+    visitor = signs_in(visit(javascript=True, language="de", is_dark=True), program, customer)
+    tour(visitor)
+
+    visitor.opens(f"/portal/rewards/dear-{number}")
+    program.request(
+        "PATCH", f"/v1/rewards/dear-{number}", {"points": 40}, role="manager"
+    ).raise_for_status()
+    visitor.presses("Für 30 Punkte holen").audits()
+    assert "Der Preis hat sich inzwischen geändert" in visitor.text
+    visitor.opens(f"/portal/rewards/rare-{number}")
+    program.request(
+        "PATCH", f"/v1/rewards/rare-{number}", {"stock": 0}, role="manager"
+    ).raise_for_status()
+    visitor.presses("Für 30 Punkte holen").audits()
+    assert "Von dieser Prämie ist nichts mehr da." in visitor.text
+
+    visitor.opens("/portal/account").fills({"Name": "{Ada}"})
+    visitor.presses("Speichern", within="Name").audits()
+    assert visitor.page.get_by_label("Name", exact=True).get_attribute("aria-invalid") == "true"
+    visitor.page.locator("main form.card [name=csrf]").first.evaluate("it => { it.value = 'x' }")
+    visitor.presses("Speichern", within="Name").audits()
+    assert visitor.heading == "Das kam von woanders"
 
 
 def test_a_member_takes_the_data_along_and_leaves(program: Program, visit: Visit) -> None:

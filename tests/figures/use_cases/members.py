@@ -109,6 +109,13 @@ MEMBERS: Final[Section] = {
         {"email": {"granted": False, "source": "web"}},
         roles="service",
     ),
+    "address confirmed": lambda world: request(
+        "members",
+        "PUT",
+        f"/v1/members/{world.ada}/email",
+        {"email": "ada@new.example"},
+        roles="service",
+    ),
     "preferences": lambda world: request(
         "members",
         "PUT",

@@ -15,6 +15,9 @@ from tests.figures.use_cases.world import Act, Section, World, step, visit
 from tests.support.browser import Browser
 
 LEAVING: Final = "/portal/account/leave"
+MUG: Final = {"version": "1", "points": "500"}
+# Advertising by SMS is switched on, a service message off.
+BOXES: Final = {"shown": "tier_mail", "sms": "on"}
 
 
 def signed_in(world: World) -> Browser:
@@ -83,11 +86,11 @@ PORTAL: Final[Section] = {
     "offers' page": lambda world: page(world, "/portal/offers"),
     "offer activated there": lambda world: form(offered(world), "/portal/offers/coffee/activation"),
     "rewards' page": lambda world: page(world, "/portal/rewards"),
-    "reward redeemed there": lambda world: form(world, "/portal/rewards/mug", {"version": "1"}),
+    "reward redeemed there": lambda world: form(world, "/portal/rewards/mug", MUG),
     "vouchers' page": lambda world: page(world, "/portal/vouchers"),
     "history": lambda world: page(world, "/portal/history"),
     "account": lambda world: page(world, "/portal/account"),
-    "messages chosen": lambda world: form(world, "/portal/account/messages", {"sms": "on"}),
+    "messages chosen": lambda world: form(world, "/portal/account/messages", BOXES),
     "language chosen": lambda world: form(world, "/portal/account/language", {"language": "de"}),
     "data export": lambda world: page(world, "/portal/account/export"),
     "leaving, with a voucher": lambda world: form(world, LEAVING, {"sure": "on"}),

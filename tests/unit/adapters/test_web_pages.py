@@ -110,7 +110,10 @@ INVITATIONS: list[tuple[str, dict[str, Any]]] = [
     ("invitation", {"view": VIEW, "token": "abc.def", "answer": "decline"}),
     ("invitation", {"view": SimpleNamespace(state="accepted"), "token": "t", "answer": "accept"}),
     ("invitation", {"view": SimpleNamespace(state="declined"), "token": "t", "answer": "accept"}),
-    ("accepted", {"portal_url": "https://elite.example/portal/sign-in/t"}),
+    *(
+        ("accepted", {"portal_url": "https://elite.example/x", "is_new_member": is_new_member})
+        for is_new_member in (True, False)
+    ),
     ("declined", {"view": VIEW}),
     ("unsubscribe", {"view": VIEW, "token": "abc.def"}),
     ("unsubscribe", {"view": SimpleNamespace(subscribed=False), "token": "t"}),

@@ -22,12 +22,21 @@ from tests.support.examples import NOW
 ADA = Member("m-ada", version=1, created_at=NOW, status="active")
 
 
-def test_a_member_keeps_three_links_at_most() -> None:
+def test_a_member_keeps_the_ten_latest_links() -> None:
     member = ADA
-    for minute in range(5):
+    for minute in range(12):
         member = with_link_sent(member, NOW + timedelta(minutes=minute))
-    assert member.version == 6
-    assert member.portal.links_sent_at == tuple(NOW + timedelta(minutes=m) for m in (2, 3, 4))
+    assert member.version == 13
+    assert member.portal.links_sent_at == tuple(NOW + timedelta(minutes=m) for m in range(2, 12))
+
+
+@pytest.mark.parametrize(("seconds", "may"), [(24 * 3600 - 1, False), (24 * 3600, True)])
+def test_an_eleventh_link_waits_until_the_first_is_a_day_old(seconds: int, may: bool) -> None:
+    member = ADA
+    for hour in range(10):
+        assert may_get_link(member, NOW + timedelta(hours=hour))
+        member = with_link_sent(member, NOW + timedelta(hours=hour))
+    assert may_get_link(member, NOW + timedelta(seconds=seconds)) is may
 
 
 @pytest.mark.parametrize(("seconds", "may"), [(14 * 60 + 59, False), (15 * 60, True)])

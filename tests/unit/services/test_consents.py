@@ -98,6 +98,7 @@ def test_the_word_of_a_till_whose_clock_is_fast_does_not_outlive_an_opt_out(
         said_at=fast,
         definition=world.definition,
         now=NOON,
+        verifies=False,
     )
     world.store.members["m1"] = learned
     world.clock.advance(timedelta(minutes=1))

@@ -58,7 +58,7 @@ def test_looking_shows_the_state_and_changes_nothing(
 
 def test_accepting(world: JourneyWorld) -> None:
     world.customer(status="invited")
-    assert invitations.accept(link(world), **ports(world)).state == "accepted"
+    assert invitations.accept(link(world), **ports(world)).view.state == "accepted"
     assert world.member().status == "active"
     assert world.member().joined_at == NOON
     assert world.events() == ["InviteAccepted", "MemberEnrolled"]

@@ -10,6 +10,7 @@ from pydantic import StrictBool, model_validator
 from loyalty.contracts.orders import ConsentFlags, IdentityFields
 from loyalty.contracts.values import (
     Contract,
+    Email,
     Key,
     Money,
     PersonName,
@@ -50,6 +51,12 @@ class ProfileRequest(Contract):
 
     name: PersonName | None = None
     address: PostalAddress | None = None
+
+
+class EmailRequest(Contract):
+    """The address that the member says is theirs; it alone receives sign-in links from now on."""
+
+    email: Email
 
 
 class LookupRequest(SomeIdentity):

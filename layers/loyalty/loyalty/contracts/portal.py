@@ -20,6 +20,10 @@ def _nothing_when_empty(value: object) -> object:
     return text or None
 
 
+def _words(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
 class SignInForm(Contract):
     """An address as it was typed; one that is none is nobody's."""
 
@@ -27,12 +31,22 @@ class SignInForm(Contract):
 
 
 class RedemptionForm(Contract):
-    """`version` is the member's when the page was made: sent twice, a form counts once."""
+    """`version` is the member's when the page was made: sent twice, a form counts once.
+
+    `points` is what its button says.
+    """
 
     version: Annotated[int, Field(ge=0)]
+    points: Annotated[int, Field(ge=1)]
 
 
 class MessagesForm(Contract):
+    """Boxes, and the names of those that were ticked when the page was `shown`.
+
+    A page may have been open for long: only a box that its reader has changed says something.
+    """
+
+    shown: Annotated[frozenset[str], BeforeValidator(_words)]
     email: Box = False
     sms: Box = False
     push: Box = False
@@ -44,19 +58,24 @@ class MessagesForm(Contract):
 
     @property
     def advertised(self) -> dict[Channel, bool]:
-        """Where advertising may be sent."""
-        return {"email": self.email, "sms": self.sms, "push": self.push}
+        """Where advertising may be sent, or no longer."""
+        channels: dict[Channel, bool] = {"email": self.email, "sms": self.sms, "push": self.push}
+        return {name: wanted for name, wanted in channels.items() if self._is_said(name, wanted)}
 
     @property
     def preferences(self) -> dict[Preference, bool]:
-        """Which service messages are wanted, and whether offers may follow what is bought."""
-        return {
+        """Which service messages are wanted or not, and whether offers may follow purchases."""
+        boxes: dict[Preference, bool] = {
             "points_sms": self.points_sms,
             "tier_mail": self.tier_mail,
             "statement": self.statement,
             "voucher_reminder": self.voucher_reminder,
             "profiling": self.profiling,
         }
+        return {name: wanted for name, wanted in boxes.items() if self._is_said(name, wanted)}
+
+    def _is_said(self, name: str, wanted: bool) -> bool:
+        return wanted != (name in self.shown)
 
 
 class PersonForm(Contract):

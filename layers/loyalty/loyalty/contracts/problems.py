@@ -69,6 +69,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     reward_errors.RedemptionRolledBack: HTTPStatus.CONFLICT,
     reward_errors.RewardConflict: HTTPStatus.CONFLICT,
     reward_errors.RewardNotAvailable: HTTPStatus.CONFLICT,
+    reward_errors.PriceChanged: HTTPStatus.CONFLICT,
     reward_errors.OutOfStock: HTTPStatus.CONFLICT,
     reward_errors.GiftDispatched: HTTPStatus.CONFLICT,
     offer_errors.OfferConflict: HTTPStatus.CONFLICT,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from loyalty.domain.errors import IdentityInvalid
-from loyalty.domain.member import IDENTITY_STRENGTH, Channel, Identity, IdentityKind
+from loyalty.domain.member import IDENTITY_STRENGTH, Channel, Identity, IdentityKind, Member
 
 MAX_IDENTITIES = 20
 
@@ -117,6 +118,41 @@ def claimable(held: tuple[Identity, ...], unclaimed: tuple[Identity, ...]) -> tu
     because a till that sends one card for everybody must not make an item grow without bound.
     """
     return unclaimed[: max(0, MAX_IDENTITIES - len(held))]
+
+
+def as_said(
+    held: tuple[Identity, ...], given: tuple[Identity, ...], claims: tuple[Identity, ...]
+) -> tuple[Identity, ...]:
+    """Return what a customer holds who says which identities are theirs.
+
+    Of the kinds that are `given`, those that are given are verified and no others any more.
+
+    Parameters
+    ----------
+    held
+        What they held before.
+    given
+        What they say.
+    claims
+        Those of `given` that they did not hold.
+    """
+    kinds = {identity.kind for identity in given}
+    kept = tuple(
+        replace(own, is_verified=own in given) if own.kind in kinds else own for own in held
+    )
+    return kept + claims
+
+
+def with_mail_verified(member: Member) -> Member:
+    """Return the customer with the address that their mail goes to verified, if there is one."""
+    email = member.identity("email")
+    return replace(
+        member,
+        identities=tuple(
+            replace(own, is_verified=True) if own == Identity("email", email or "") else own
+            for own in member.identities
+        ),
+    )
 
 
 def _is_possible(kind: IdentityKind, value: str) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from loyalty.domain.errors import AlreadyEnrolled, InvitationAnswered
+from loyalty.domain.identity import with_mail_verified
 from loyalty.domain.member import EliteStatus, Member, StatusChange
 from loyalty.domain.program import JourneyVariant, ProgramDefinition
 from loyalty.domain.tiers import TierSpan, TierStanding
@@ -205,7 +206,8 @@ def answer(member: Member, given: Answer, definition: ProgramDefinition, at: dat
     fact = status_change(member, accepted, "InviteAccepted", at, arm(member))
     if accepted.enrolled:
         return Step(accepted, (fact,))
-    enrolled = _enrolled(accepted, definition, at)
+    # Who begins a membership by a mail is whom it belongs to: there was nothing to take before.
+    enrolled = _enrolled(with_mail_verified(accepted), definition, at)
     return Step(
         enrolled, (fact, status_change(accepted, enrolled, "MemberEnrolled", at, arm(member)))
     )

@@ -39,10 +39,16 @@ IDENTITY_STRENGTH: tuple[IdentityKind, ...] = ("card", "external_id", "email", "
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A normalised identity: lower-case e-mail, E.164 phone, trimmed card or external id."""
+    """A normalised identity: lower-case e-mail, E.164 phone, trimmed card or external id.
+
+    It is the same one whether `is_verified` or not: that is said of the customer who holds it, and
+    False for what an order added to a customer who was known by something else
+    (docs/adr/0032-an-order-verifies-no-address.md).
+    """
 
     kind: IdentityKind
     value: str
+    is_verified: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +128,18 @@ class Member:
         return self.joined_at is not None
 
     def identity(self, kind: IdentityKind) -> str | None:
-        """Return the latest claimed value of `kind`, or None."""
-        return next((i.value for i in reversed(self.identities) if i.kind == kind), None)
+        """Return where to reach the customer: the latest verified value of `kind`, else the first.
+
+        None when there is no value of this kind.
+        """
+        held = [identity for identity in self.identities if identity.kind == kind]
+        verified = [identity for identity in held if identity.is_verified]
+        found = verified[-1:] or held[:1]
+        return found[0].value if found else None
+
+    def has_verified(self, identity: Identity) -> bool:
+        """Tell whether the customer holds this identity, and it is known to be theirs."""
+        return any(own == identity and own.is_verified for own in self.identities)
 
 
 @dataclass(frozen=True, slots=True)

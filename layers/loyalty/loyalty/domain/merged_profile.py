@@ -58,7 +58,7 @@ def taking_over(survivor: Member, other: Member) -> Member:
         survivor,
         joined_at=min(joined, default=None),
         standing=survivor.standing if survivor.enrolled else other.standing,
-        # The latest identity of a kind is the one to write to: the survivor's own stay the latest.
+        # The latest verified identity of a kind is the one to write to: the survivor's own.
         identities=other.identities + survivor.identities,
         name=survivor.name or other.name,
         consents=_latest(other.consents, survivor.consents),

@@ -14,19 +14,22 @@ from loyalty.domain.portal_access import PortalAccess
 LINK_VALID: Final = timedelta(minutes=15)
 # How many links may be mailed to a member within `LINK_VALID`.
 LINKS_AT_ONCE: Final = 3
+# And within 24 hours: whoever knows an address must not fill an inbox.
+LINKS_A_DAY: Final = 10
 SESSION_IDLE: Final = timedelta(minutes=30)
 SESSION_LONGEST: Final = timedelta(hours=12)
 
 
 def may_get_link(member: Member, at: datetime) -> bool:
     """Tell whether another link may be mailed to a member now."""
-    recent = [sent for sent in member.portal.links_sent_at if sent > at - LINK_VALID]
-    return is_in_elite(member) and len(recent) < LINKS_AT_ONCE
+    today = [sent for sent in member.portal.links_sent_at if sent > at - timedelta(days=1)]
+    recent = [sent for sent in today if sent > at - LINK_VALID]
+    return is_in_elite(member) and len(recent) < LINKS_AT_ONCE and len(today) < LINKS_A_DAY
 
 
 def with_link_sent(member: Member, at: datetime) -> Member:
     """Return the member, one version further, with a link mailed now."""
-    sent = (*member.portal.links_sent_at, at)[-LINKS_AT_ONCE:]
+    sent = (*member.portal.links_sent_at, at)[-LINKS_A_DAY:]
     return _changed(member, replace(member.portal, links_sent_at=sent))
 
 

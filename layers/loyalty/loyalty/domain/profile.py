@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.domain.consents import has_opted_out, record_consents
-from loyalty.domain.identity import CustomerRef
+from loyalty.domain.identity import CustomerRef, as_said
 from loyalty.domain.member import Consent, Identity, Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
 
@@ -20,6 +20,7 @@ def learn(
     said_at: datetime,
     definition: ProgramDefinition,
     now: datetime,
+    verifies: bool,
     lifts_opt_out: bool = False,
 ) -> tuple[Member, tuple[StatusChange, ...]]:
     """Add new identities, a name that was missing, and consents to a profile.
@@ -38,6 +39,9 @@ def learn(
         The current program version.
     now
         When it is recorded.
+    verifies
+        Whether the identities are the customer's own word: all are, at a sign-up and of who is new.
+        What an order adds to a customer who is known by something else anybody may have typed.
     lifts_opt_out
         Whether the customer has just been asked, as at a sign-up. What goes along with an order is
         often no more than what a till remembers: a yes in it never lifts an opt-out.
@@ -49,7 +53,9 @@ def learn(
     """
     known = replace(
         member,
-        identities=member.identities + claims,
+        identities=as_said(member.identities, customer.identities, claims)
+        if verifies
+        else member.identities + tuple(replace(claim, is_verified=False) for claim in claims),
         name=member.name or customer.name,
     )
     # A till's clock may be fast: what it says must not outlive an opt-out that follows at once.

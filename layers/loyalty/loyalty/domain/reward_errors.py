@@ -145,6 +145,17 @@ class RewardNotAvailable(DomainError):
     code = "reward_not_available"
 
 
+class PriceChanged(DomainError):
+    """The reward takes other points than those that were agreed to."""
+
+    code = "price_changed"
+
+    def __init__(self, reward_id: str, points: int) -> None:
+        super().__init__(reward_id)
+        self.reward_id = reward_id
+        self.points = points
+
+
 class OutOfStock(DomainError):
     """There is not so much of the reward left."""
 

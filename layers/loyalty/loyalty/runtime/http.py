@@ -62,11 +62,22 @@ class Api(Router):
         self.request = request = Request(event)
         try:
             _require_readable(event.get("body") or "", request, takes_forms=self._takes_forms)
-            response = _answered_once(request, self.bind(request))
+            response = self.answered(request)
         except tuple(self._refusals) as error:
             kinds = (kind for kind in type(error).__mro__ if kind in self._refusals)
             response = self._refusals[next(kinds)](error)
         return response.as_event()
+
+    def answered(self, request: Request) -> Response:
+        """Return the answer; a POST with an `Idempotency-Key` gets the one that it got before."""
+        call = self.bind(request)
+        key = request.headers.get("idempotency-key")
+        if not key or request.method != "POST":
+            return call()
+        # Imported only when used: it brings boto3, which would slow every cold start.
+        from loyalty.runtime.idempotency import answer_once
+
+        return answer_once(request, key, call)
 
 
 def returns(description: str, model: type[BaseModel]) -> Mapping[str, Any]:
@@ -205,13 +216,3 @@ _REFUSALS: Final[Mapping[type[Exception], Callable[[Any], Response]]] = {
     **dict.fromkeys(REFUSED, _refused),
     DomainError: domain_refusal,
 }
-
-
-def _answered_once(request: Request, call: Callable[[], Response]) -> Response:
-    key = request.headers.get("idempotency-key")
-    if not key or request.method != "POST":
-        return call()
-    # Imported only when used: it brings boto3, which would slow every cold start.
-    from loyalty.runtime.idempotency import answer_once
-
-    return answer_once(request, key, call)

@@ -3,7 +3,8 @@
 Powertools is imported when the first line is written or the first number counted: an accepted order
 does neither, and a till waits for its cold start (docs/benchmarks.md). X-Ray's SDK costs as much of
 a cold start as all the rest together, so it is imported only where `TRACING` is `active`; Lambda's
-and API Gateway's own segments are there without it. They stand behind this module alone.
+own segments are there without it. They stand behind this module alone. None of them holds a path or
+a query string, where links have their tokens; API Gateway's would, so the stage traces nothing.
 """
 
 from __future__ import annotations

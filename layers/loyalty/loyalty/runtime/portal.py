@@ -8,17 +8,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from loyalty.contracts.problems import Problem
-from loyalty.domain.errors import SessionOver
+from loyalty.domain.errors import MemberBusy, SessionOver
 from loyalty.runtime import composition, web
 from loyalty.runtime.messaging import catalogue
+from loyalty.runtime.observability import logger
 from loyalty.runtime.rewarding import voucher_store
 from loyalty.runtime.routing import Request, Response
 from loyalty.runtime.tasking import task_store
-from loyalty.services.customers import current_member
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from loyalty.domain.member import Member
     from loyalty.services.console_ports import MemberHistory
+    from loyalty.services.invitations import AnswerOutcome
     from loyalty.services.letters import Outbox
     from loyalty.services.portal_ports import PortalTokens, Session, Wallet
     from loyalty.services.ports import Clock, MemberStore, ProgramStore
@@ -96,6 +99,22 @@ def sign_in_ports() -> SignInPorts:
     }
 
 
+def mail_link(email: str) -> None:
+    """Mail a link to whom this address is; who asked learns of no failure, as of no address.
+
+    A failure with a member's mail would tell that the address is a member's.
+    """
+    from loyalty.services.messages import MessageUnsettled
+    from loyalty.services.ports import EmailRefused
+    from loyalty.services.sign_in import request_link
+
+    try:
+        request_link(email, **link_ports())
+    except (EmailRefused, MessageUnsettled, MemberBusy) as error:
+        # Not its message: the mail service's may hold the address.
+        logger.error("sign-in link not mailed", reason=type(error).__name__)
+
+
 def link_ports() -> LinkPorts:
     """Return what mailing a link needs."""
     return {
@@ -148,15 +167,17 @@ def export_ports() -> ExportPorts:
     }
 
 
-def url_after_acceptance(invitation_token: str) -> str:
-    """Return where somebody may sign in who has just accepted the invitation of this token."""
-    from loyalty.services.letters import INVITATION
+def url_after_acceptance(accepted: AnswerOutcome) -> str:
+    """Return where somebody goes on who has just accepted: into their pages, or to sign in first.
+
+    A new member's account is empty; of anybody else's, holding an invitation proves nothing.
+    """
     from loyalty.services.sign_in import link_url
 
+    if not accepted.is_new_member:
+        return f"{composition.public_url()}{SIGN_IN}"
     now = composition.clock().now()
-    link = composition.link_signer().verify(INVITATION, invitation_token, now=now)
-    member = current_member(composition.member_store(), link.member_id)
-    return link_url(member, tokens(), composition.public_url(), now)
+    return link_url(accepted.member, tokens(), composition.public_url(), now)
 
 
 def zone() -> tzinfo:
@@ -199,7 +220,9 @@ def session_cookie(session: Session) -> dict[str, str]:
     return web.set_cookie(COOKIE, tokens().sign_session(renewed), seconds)
 
 
-def page(request: Request, template: str, member: Member, **context: Any) -> Response:
+def page(
+    request: Request, template: str, member: Member, status: int = HTTPStatus.OK, **context: Any
+) -> Response:
     """Return a page of a member who is signed in, whose session it prolongs."""
     session = session_of(request)
     html = _rendered(
@@ -210,7 +233,7 @@ def page(request: Request, template: str, member: Member, **context: Any) -> Res
         member=member,
         **context,
     )
-    return web.page(html, headers=session_cookie(session))
+    return web.page(html, status, session_cookie(session))
 
 
 def open_page(
@@ -227,13 +250,45 @@ def open_page(
 def refused(request: Request, problem: Problem) -> Response:
     """Return the page that says why a request was refused; a session that is over begins anew."""
     if problem.code == SessionOver.code:
-        return web.see_other(SIGN_IN, web.drop_cookie(COOKIE))
+        return _begun_anew()
     return open_page(request, "portal/refused", problem.status, problem=problem)
 
 
-def _rendered(request: Request, template: str, *, language: str | None, **context: Any) -> str:
+def unless_over(show: Callable[[], Response]) -> Response:
+    """Return the page with which a form is answered that was refused, while the session holds."""
+    try:
+        return show()
+    except SessionOver:
+        return _begun_anew()
+
+
+def _begun_anew() -> Response:
+    return web.see_other(SIGN_IN, web.drop_cookie(COOKIE))
+
+
+def _rendered(
+    request: Request,
+    template: str,
+    *,
+    language: str | None,
+    problem: Problem | None = None,
+    **context: Any,
+) -> str:
+    """Render a page; on one that tells of a `problem`, forms hold what was `typed` there.
+
+    `faulty` are the names of the fields that were refused.
+    """
+    errors = (problem and problem.errors) or ()
     return web.pages().render(
         template,
-        {"zone": zone(), "notice": request.query.get("notice"), "path": request.path, **context},
+        {
+            "zone": zone(),
+            "notice": request.query.get("notice"),
+            "path": request.path,
+            "problem": problem,
+            "typed": request.form if problem else {},
+            "faulty": {error.pointer.removeprefix("/body/").split("/")[0] for error in errors},
+            **context,
+        },
         language=web.language_of(request, language),
     )

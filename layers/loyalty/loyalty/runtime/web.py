@@ -12,7 +12,6 @@ import hmac
 from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 
 from loyalty.contracts.problems import Problem, problem
@@ -33,6 +32,8 @@ _PAGE_HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     # With `no-referrer` browsers would send their forms with an empty origin.
     "Referrer-Policy": "same-origin",
+    # Browsers heed it over TLS alone, so not on the laptop.
+    "Strict-Transport-Security": "max-age=31536000",
 }
 _A_YEAR: Final = "public, max-age=31536000, immutable"
 
@@ -68,6 +69,10 @@ class Site(http.Api):
         if request.method != "GET":
             self._require_own_form(request)
         return super().bind(request)
+
+    def answered(self, request: Request) -> Response:
+        # Forms know by themselves what counts once; a stored answer would hold a session's cookie.
+        return self.bind(request)()
 
     def _require_own_form(self, request: Request) -> None:
         token = request.form.pop(CSRF_FIELD, "")
@@ -170,12 +175,10 @@ def drop_cookie(name: str) -> dict[str, str]:
 
 def cookie(request: Request, name: str) -> str | None:
     """Return a cookie's value, None when there is none."""
-    try:
-        jar: SimpleCookie = SimpleCookie(request.headers.get("cookie") or "")
-    except CookieError:
-        return None
-    morsel = jar.get(_full_name(name))
-    return morsel.value or None if morsel else None
+    # Not by `http.cookies`: it gives up all cookies for one that some other program wrote.
+    pairs = (pair.partition("=") for pair in (request.headers.get("cookie") or "").split(";"))
+    found = (value.strip() for key, _, value in pairs if key.strip() == _full_name(name))
+    return next(found, None) or None
 
 
 def _full_name(name: str) -> str:

@@ -129,6 +129,7 @@ def _decided(
             said_at=order.occurred_at,
             definition=rules.journey,
             now=now,
+            verifies=known.member is None,
         )
         member = with_tastes_of(order, member, rules.journey)
     decision = decide_order(

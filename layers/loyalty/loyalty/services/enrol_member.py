@@ -85,6 +85,7 @@ def enrol_member(
             said_at=now,
             definition=definition,
             now=now,
+            verifies=True,
             lifts_opt_out=True,
         )
         change = with_sign_up_reward(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from loyalty.contracts.invitations import InvitationView, UnsubscribeView
 from loyalty.domain.consents import may_market
@@ -26,6 +26,18 @@ from loyalty.services.reward_action import with_sign_up_reward
 UNSUBSCRIBE_SOURCE = "unsubscribe_link"
 
 
+class AnswerOutcome(NamedTuple):
+    """The invitation as it is now, whose it is, and whether their membership began by the answer.
+
+    An invitation is good for as long as a mail lies about: it opens no account that was there
+    before it was answered.
+    """
+
+    view: InvitationView
+    member: Member
+    is_new_member: bool
+
+
 def state(
     token: str, *, store: MemberStore, program: ProgramStore, clock: Clock, links: LinkSigner
 ) -> InvitationView:
@@ -44,7 +56,7 @@ def state(
 
 def accept(
     token: str, *, store: MemberStore, program: ProgramStore, clock: Clock, links: LinkSigner
-) -> InvitationView:
+) -> AnswerOutcome:
     """Accept: the customer becomes active, and a member where that was not so before.
 
     Requests: 1 read, 1 transaction. Errors are those of `state`, and:
@@ -63,7 +75,7 @@ def decline(
     token: str, *, store: MemberStore, program: ProgramStore, clock: Clock, links: LinkSigner
 ) -> InvitationView:
     """Decline: the customer is not interested and never invited again; as `accept` otherwise."""
-    return _answer("decline", token, store=store, program=program, clock=clock, links=links)
+    return _answer("decline", token, store=store, program=program, clock=clock, links=links).view
 
 
 def unsubscribe_state(
@@ -102,10 +114,10 @@ def _answer(
     program: ProgramStore,
     clock: Clock,
     links: LinkSigner,
-) -> InvitationView:
+) -> AnswerOutcome:
     link = links.verify(INVITATION, token, now=clock.now())
 
-    def decide() -> InvitationView:
+    def decide() -> AnswerOutcome:
         member = _holder(store, link)
         now = clock.now()
         definition = program.current(now)
@@ -113,10 +125,11 @@ def _answer(
         change = MemberChange(
             member=step.member, expected_version=member.version, status_changes=step.changes
         )
-        if step.member.enrolled and not member.enrolled:
+        is_new_member = step.member.enrolled and not member.enrolled
+        if is_new_member:
             change = with_sign_up_reward(change, definition, now)
         store.commit(change)
-        return _view(step.member, link)
+        return AnswerOutcome(_view(step.member, link), step.member, is_new_member)
 
     return with_retries(decide)
 

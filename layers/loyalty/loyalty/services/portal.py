@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -202,17 +202,21 @@ def rewards(
 def reward(
     session: Session,
     reward_id: str,
+    points: int | None = None,
     *,
     store: MemberStore,
     program: ProgramStore,
     catalogue: RewardCatalogue,
     clock: Clock,
 ) -> tuple[Rewards, RewardOffer]:
-    """Return one reward among `rewards`; raise `RewardNotFound` when it is not there."""
+    """Return one reward among `rewards`; raise `RewardNotFound` when it is not there.
+
+    `points` is what it takes by now, where the catalogue that is kept may be older.
+    """
     found = rewards(session, store=store, program=program, catalogue=catalogue, clock=clock)
     for offer in found.rewards:
         if offer.reward.reward_id == reward_id:
-            return found, offer
+            return found, offer if points is None else _at_price(offer, points, found.points)
     raise RewardNotFound(reward_id)
 
 
@@ -279,6 +283,14 @@ def advertising(member: Member, definition: ProgramDefinition) -> dict[Channel, 
         channel: member.consents[channel].granted if channel in member.consents else unsaid
         for channel in CHANNELS
     }
+
+
+def _at_price(offer: RewardOffer, points: int, has_points: int) -> RewardOffer:
+    missing = max(0, points - has_points)
+    availability = offer.availability
+    if availability != "out_of_stock":
+        availability = "points_missing" if missing else "within_reach"
+    return RewardOffer(replace(offer.reward, points=points), availability, missing)
 
 
 def _offered(reward: Reward, member: Member, points: int, at: datetime) -> RewardOffer | None:

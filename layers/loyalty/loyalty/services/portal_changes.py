@@ -10,7 +10,6 @@ from loyalty.domain.member import Channel, Consent, Preference
 from loyalty.domain.portal import speaking
 from loyalty.services.consents import change_consents
 from loyalty.services.customers import commit_step
-from loyalty.services.portal import advertising
 from loyalty.services.portal_ports import Session
 from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.preferences import record_preferences
@@ -42,9 +41,8 @@ def change_messages(
     program: ProgramStore,
     clock: Clock,
 ) -> None:
-    """Record which advertising and which service messages a member wants.
+    """Record what a member says of advertising and of service messages; what is absent stays.
 
-    A box that was left as it was says nothing: only what differs becomes a consent or an opt-out.
     Requests: 3 reads, 2 transactions at most.
 
     Raises
@@ -54,17 +52,15 @@ def change_messages(
     MemberBusy
         Others kept changing the member.
     """
-    member = require_session(session, store.member(session.member_id))
-    now = clock.now()
-    before = advertising(member, program.current(now))
+    member_id = present(session, store=store)
     said = {
-        channel: Consent(granted, now, SOURCE, WORDING)
+        channel: Consent(granted, clock.now(), SOURCE, WORDING)
         for channel, granted in advertised.items()
-        if granted != before[channel]
     }
     if said:
-        change_consents(session.member_id, said, store=store, program=program, clock=clock)
-    record_preferences(session.member_id, preferences, store=store, program=program, clock=clock)
+        change_consents(member_id, said, store=store, program=program, clock=clock)
+    if preferences:
+        record_preferences(member_id, preferences, store=store, program=program, clock=clock)
 
 
 def choose_language(session: Session, language: str, *, store: MemberStore) -> None:

@@ -13,7 +13,7 @@ from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import Entry, Posting, spendable
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
-from loyalty.domain.reward_errors import RedemptionConflict, RewardNotFound
+from loyalty.domain.reward_errors import PriceChanged, RedemptionConflict, RewardNotFound
 from loyalty.domain.rewards import Reward, require_available
 from loyalty.domain.spending import redeem
 from loyalty.domain.tasks import Task, gift_task
@@ -49,6 +49,7 @@ class _Purchase:
 def redeem_reward(
     member_id: str,
     request: RedemptionRequest,
+    agreed_points: int | None = None,
     *,
     store: MemberStore,
     rewards: RewardStore,
@@ -63,6 +64,11 @@ def redeem_reward(
     per member. Requests: 1 read and 1 transaction, 1 read for a repeat; 1 read more for a member
     who was merged into another one.
 
+    Parameters
+    ----------
+    agreed_points
+        What the member was told that it takes; None takes what it is now.
+
     Returns
     -------
     tuple of RedemptionAnswer and bool
@@ -74,7 +80,7 @@ def redeem_reward(
         The id came before for another reward or quantity.
     MemberNotFound, NotEnrolled, RewardNotFound
         There is no such customer or reward, or the customer is no member.
-    RewardNotAvailable, OutOfStock, InsufficientPoints
+    RewardNotAvailable, OutOfStock, PriceChanged, InsufficientPoints
         The rules refuse it.
     SwitchedOff
         The program has no points, or no vouchers where the reward gives one.
@@ -94,6 +100,8 @@ def redeem_reward(
         now = clock.now()
         purchase = _Purchase(member_id, request, found.reward, program.current(now), now)
         _require_allowed(member, purchase)
+        if agreed_points not in {None, purchase.points}:
+            raise PriceChanged(request.reward_id, purchase.points)
         change, answer = _change(member, purchase, codes, ids)
         store.commit(change)
         return answer, True

@@ -57,6 +57,9 @@ def request_link(
         except MemberNotFound:
             return None
         now = outbox.clock.now()
+        # An address that came along with an order is whose it likes to be.
+        if not member.has_verified(wanted[0]):
+            return None
         if not (may_get_link(member, now) and mail_reaches(member)):
             return None
         sent = with_link_sent(member, now)
