@@ -41,8 +41,10 @@ def test_a_manager_approves_an_upgrade_and_the_members_page_changes(
     manager = signs_in_as(visit(), "manager")
 
     manager.tabs_to("Tasks").enters()
-    manager.part(customer.member_id).get_by_label("Why").fill("a good customer")
-    manager.presses("Approve", within=customer.member_id)
+    review = manager.part(customer.member_id)
+    review.get_by_label("Why").fill("a good customer")
+    review.get_by_label("Approve").check()
+    manager.presses("Decide", within=customer.member_id)
     program.settle()
 
     assert "The decision is taken" in manager.text
@@ -53,6 +55,30 @@ def test_a_manager_approves_an_upgrade_and_the_members_page_changes(
     manager.presses("Find")
     assert manager.heading == "Ada"
     assert "A manager said yes, and the member still qualified then." in manager.text
+
+
+def test_enter_in_a_field_decides_nothing_that_was_not_chosen(
+    program: Program, visit: Visit
+) -> None:
+    customer = a_member(program)
+    program.buys(customer, PLATINUM_MINOR)
+    manager = signs_in_as(visit(), "manager").opens("/console/tasks?kind=tier_review")
+    review = manager.part(customer.member_id)
+    review.get_by_label("Why").fill("still thinking")
+
+    manager.page.keyboard.press("Enter")
+    assert review.get_by_label("Approve").evaluate("it => !it.validity.valid")
+    assert manager.path == "/console/tasks"
+    assert customer.member_id in manager.opens("/console/tasks?kind=tier_review").text
+
+    manager.part(customer.member_id).get_by_label("Why").fill("no")
+    manager.tabs_to("Approve")  # no choice yet: the group's first one
+    manager.page.keyboard.press("ArrowDown")
+    manager.enters()
+    assert "The decision is taken" in manager.text
+    assert (
+        customer.member_id in manager.opens("/console/tasks?kind=tier_review&state=rejected").text
+    )
 
 
 def test_every_page_is_accessible_with_much_to_see(program: Program, visit: Visit) -> None:
