@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -86,6 +88,19 @@ def staff(app: MotoApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cons
     return console(app, tmp_path, monkeypatch)
 
 
+def state_of(task_id: str) -> str:
+    task = tasking.task_store().task(task_id)
+    assert task is not None
+    return task.state
+
+
+def add_task(task: Task) -> None:
+    member = composition.member_store().member(MEMBER_ID)
+    assert member is not None
+    after = replace(member, version=member.version + 1)
+    composition.member_store().commit(MemberChange(after, member.version, tasks=(task,)))
+
+
 # ── Signing in and out ────────────────────────────────────────────────────────────────────────────
 
 
@@ -160,6 +175,42 @@ def test_signed_out_is_out(staff: Console) -> None:
     assert browser.open("/console/tasks").path == "/console/sign-in"
 
 
+def test_after_signing_out_the_next_one_has_to_prove_who_they_are(staff: Console) -> None:
+    browser = staff.browser()
+    assert "prompt=login" not in browser.ask("GET", "/console/sign-in/begin").headers["Location"]
+    browser = staff.browser()
+    browser.open("/console")
+    browser.submit("/console/sign-out")
+    browser.open("/console/tasks")
+    begun = Browser(site="pages", folder="console", cookie=browser.cookie)
+    assert "prompt=login" in begun.ask("GET", "/console/sign-in/begin").headers["Location"]
+
+
+def test_signing_out_ends_the_providers_session_too(
+    staff: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OIDC_END_SESSION_URL", "https://issuer.example/logout?kind=staff")
+    browser = staff.browser()
+    page = browser.open("/console")
+    assert "form-action 'self' https://issuer.example;" in page.headers["Content-Security-Policy"]
+    [token] = set(re.findall(r'name="csrf" value="([^"]*)"', page.text))
+    answer = browser.send("/console/sign-out", {"csrf": token})
+    asked = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert answer.headers["Location"].startswith("https://issuer.example/logout?kind=staff&")
+    assert asked["client_id"] == ["console"]
+    assert asked["post_logout_redirect_uri"] == asked["logout_uri"]
+    assert asked["logout_uri"][0].endswith("/console/sign-in")
+    assert browser.open("/console/tasks").path == "/console/sign-in"
+
+
+@pytest.mark.parametrize(("seconds", "path"), [(3590, "/console"), (3600, "/console/sign-in")])
+def test_a_session_ends_after_an_hour_whatever_the_token_says(
+    staff: Console, seconds: int, path: str
+) -> None:
+    browser = staff.holding(iat=int(time.time()) - seconds)
+    assert browser.open("/console").path == path
+
+
 def test_the_cookie_is_out_of_reach(staff: Console) -> None:
     browser = Browser(site="pages", folder="console")
     begun = browser.ask("GET", "/console/sign-in/begin")
@@ -201,9 +252,7 @@ def test_a_form_from_elsewhere_changes_nothing(staff: Console) -> None:
     path = f"/console/tasks/{REVIEW}/decision"
     assert browser.post(path, fields).status == 403
     assert browser.post(path, fields, {"sec-fetch-site": "cross-site"}).status == 403
-    task = tasking.task_store().task(REVIEW)
-    assert task is not None
-    assert task.state == "open"
+    assert state_of(REVIEW) == "open"
 
 
 def test_only_an_admin_redrives(staff: Console) -> None:
@@ -232,11 +281,7 @@ def test_tasks_of_every_kind_are_shown_with_what_can_be_decided(
     staff: Console, kind: TaskKind
 ) -> None:
     if kind not in ("tier_review", "gift_dispatch"):
-        member = composition.member_store().member(MEMBER_ID)
-        assert member is not None
-        task = Task(f"t-{kind}", kind, (MEMBER_ID, "m-2"), NOW, "cause", {"points": 2_500})
-        after = replace(member, version=member.version + 1)
-        composition.member_store().commit(MemberChange(after, member.version, tasks=(task,)))
+        add_task(Task(f"t-{kind}", kind, (MEMBER_ID, "m-2"), NOW, "cause", {"points": 2_500}))
     page = staff.browser("admin").open(f"/console/tasks?kind={kind}")
     assert page.status == 200
     for decision in choices(kind, "open"):
@@ -260,6 +305,77 @@ def test_nobody_decides_for_their_own_account(staff: Console) -> None:
     page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
     assert page.status == 403
     assert page.says("Nobody decides for their own account")
+
+
+@pytest.mark.parametrize("claim", ["member_id", "custom:member_id"])
+def test_whichever_claim_names_the_membership_it_counts(staff: Console, claim: str) -> None:
+    browser = staff.holding(**{"member_id": None, claim: MEMBER_ID})
+    browser.open("/console/tasks?kind=tier_review")
+    page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
+    assert page.says("Nobody decides for their own account. Somebody else")
+
+
+def test_who_may_be_anybody_decides_nothing(staff: Console) -> None:
+    browser = staff.holding(member_id=None)
+    browser.open("/console/tasks?kind=tier_review")
+    page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
+    assert page.status == 403
+    assert page.says("has to send the claim member_id")
+    assert state_of(REVIEW) == "open"
+
+
+@pytest.mark.parametrize(
+    "said", [{"member_id": ""}, {"member_id": None, "custom:member_id": "none"}]
+)
+def test_who_is_no_member_decides(staff: Console, said: dict[str, str | None]) -> None:
+    browser = staff.holding(**said)
+    browser.open("/console/tasks?kind=tier_review")
+    browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
+    assert state_of(REVIEW) == "approved"
+
+
+def test_without_a_decision_chosen_nothing_is_decided(staff: Console) -> None:
+    browser = staff.browser()
+    browser.open("/console/tasks?kind=tier_review")
+    page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"comment": "a good customer"})
+    assert page.status == 422
+    assert state_of(REVIEW) == "open"
+
+
+def test_an_approved_merge_says_what_is_to_do(staff: Console) -> None:
+    add_task(Task("t-merge", "merge", (MEMBER_ID, "m-2"), NOW, "order/pos/O-1"))
+    browser = staff.browser("service")
+    assert browser.open("/console/tasks?kind=merge").says("A yes does not merge them")
+    page = browser.submit("/console/tasks/t-merge/decision", {"decision": "approved"})
+    assert page.says("Nothing is merged yet")
+
+
+def test_what_staff_does_is_logged_with_who_and_what_but_no_personal_data(
+    staff: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        "loyalty.runtime.console.logger",
+        SimpleNamespace(info=lambda _, **told: logged.append(told)),
+    )
+    browser = staff.browser("admin", subject="ann")
+    browser.open("/console/members")
+    browser.submit("/console/members", {"by": "email", "value": "ann@example.com"})
+    browser.open("/console/tasks?kind=tier_review")
+    browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "rejected"})
+    browser.open("/console/program")
+    browser.submit("/console/program/check", {"based_on_version": "0", "definition": "{}"})
+    browser.submit("/console/sign-out")
+    assert logged == [
+        {"staff": "ann", "act": act, "about": about}
+        for act, about in (
+            ("search_by_email", None),
+            ("read_story", MEMBER_ID),
+            ("rejected", REVIEW),
+            ("check_program", "0"),
+            ("sign_out", None),
+        )
+    ]
 
 
 def test_a_member_is_found_by_what_stays_out_of_the_address(staff: Console) -> None:
