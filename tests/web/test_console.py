@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.support.program import Program
+from tests.support.program import Customer, Program
+from tests.support.visitor import Visitor
 from tests.web.conftest import DEFINITION, PLATINUM_MINOR, Visit
 from tests.web.people import (
     LONG_NAME,
@@ -108,7 +109,23 @@ def test_every_page_is_accessible_with_much_to_see(program: Program, visit: Visi
         staff.page.locator("#definition").fill(json.dumps(definition))
         staff.presses("See what changes").audits()
     assert staff.heading == "What changes"
+    _decides_too_late(staff, program, buyer)
+    assert staff.audits().heading == "Somebody was faster"
+    staff.page.emulate_media(color_scheme="dark")
+    staff.audits()
+    for page in ("/months", "/tasks?kind=gift_dispatch", f"/members/{busy.member_id}", "/program"):
+        staff.opens(f"/console{page}").audits()
     staff.opens("/console/no/such/page").audits().presses("Sign out").audits()
+
+
+def _decides_too_late(staff: Visitor, program: Program, customer: Customer) -> None:
+    """Approve what somebody else rejects in the meantime."""
+    review = staff.opens("/console/tasks?kind=tier_review").part(customer.member_id)
+    action = review.locator("form.decision").get_attribute("action") or ""
+    task_id = action.split("/")[3]
+    program.post(f"/v1/tasks/{task_id}/decision", {"decision": "rejected"}, role="manager")
+    review.get_by_label("Approve").check()
+    staff.presses("Decide", within=customer.member_id)
 
 
 def test_every_page_is_accessible_with_nothing_to_see(program: Program, visit: Visit) -> None:
