@@ -40,7 +40,7 @@ figures: $(ENVIRONMENT)/dev.stamp ## Measure requests and cost anew and write do
 screenshots: chromium ## Take the README's pictures of portal and console anew, after a year on the laptop
 	$(BIN)/python -m tests.web.screenshots
 
-bench: $(ENVIRONMENT)/dev.stamp ## Measure cold start, warm orders and the import against a bare client
+bench: $(ENVIRONMENT)/dev.stamp ## Measure cold start, warm orders and the import against a bare client, and the pages
 	$(BIN)/python -m benchmarks
 
 curation: .venv-bench/stamp ## Measure the ranking of offers against other models, on a year of real baskets

@@ -13,12 +13,14 @@ from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import botocore.client
 import botocore.session
 
 from local.cloud import parameters
 from local.deploy import deploy
+from local.identity import Issuer
 from local.workspace import REGION, Workspace
 from tests.support.ministack import ROOT, Cloud
 
@@ -45,6 +47,7 @@ class Laboratory:
 
     cloud: Cloud
     resources: dict[str, dict[str, str]]
+    issuer: Issuer
 
     def environment(self, function: str) -> dict[str, str]:
         """Return the environment that the deployed function has.
@@ -106,7 +109,7 @@ def laboratory() -> Iterator[Laboratory]:
         for stack in _STACKS:
             deployment = deploy(cloud, workspace.template_file, stack, parameters(workspace))
             resources[stack] = {item.logical_id: item.physical_id for item in deployment.resources}
-        yield Laboratory(cloud, resources)
+        yield Laboratory(cloud, resources, Issuer.of(workspace))
 
 
 @contextmanager
@@ -161,6 +164,27 @@ def order_event(body: dict[str, Any]) -> dict[str, Any]:
         },
         "body": json.dumps(body),
         "isBase64Encoded": False,
+    }
+
+
+def requested(
+    method: str, address: str, headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return a request without a body, by staff or by a browser, as API Gateway hands it over."""
+    path, _, query = address.partition("?")
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": dict(headers or {}),
+        "queryStringParameters": dict(parse_qsl(query)),
+        "multiValueQueryStringParameters": None,
+        "requestContext": {
+            "path": path,
+            "requestId": "benchmark",
+            "authorizer": {"subject": "ann", "roles": "service", "member_id": ""},
+        },
+        "body": None,
     }
 
 

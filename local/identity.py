@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -116,10 +116,14 @@ class Issuer:
             "iat": issued_at,
             "exp": issued_at + seconds,
         }
-        if membership:
+        if membership is not None:
             claims["member_id"] = membership
+        return self.signed(claims)
+
+    def signed(self, claims: Mapping[str, object]) -> str:
+        """Sign claims as they are."""
         headers = {"kid": self._public_jwk["kid"]}
-        return jwt.encode(claims, self._private_key, algorithm=_ALGORITHM, headers=headers)
+        return jwt.encode(dict(claims), self._private_key, algorithm=_ALGORITHM, headers=headers)
 
     @cached_property
     def _private_key(self) -> rsa.RSAPrivateKey:
@@ -142,10 +146,15 @@ class Issuer:
 
 
 def _roles(role: str) -> tuple[Sequence[str], str, str | None]:
-    """Roles in the token, its subject when none is given, and a member of staff's membership."""
+    """Roles in the token, its subject when none is given, and a member of staff's membership.
+
+    The membership is empty for staff that has none, None for everybody else.
+    """
     if role == "staff":
-        return STAFF_ROLES, role, None
-    if role in STAFF_ROLES or role in MACHINE_ROLES:
+        return STAFF_ROLES, role, ""
+    if role in STAFF_ROLES:
+        return (role,), role, ""
+    if role in MACHINE_ROLES:
         return (role,), role, None
     kind, _, member_id = role.partition(":")
     if kind == "member" and member_id:

@@ -30,7 +30,7 @@ def post_merge(member_id: Key, merge: MergeRequest) -> Response:
         merge_id=merge.merge_id,
         other_member_id=merge.other_member_id,
         merged_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **composition.merge_ports(),
     )
     return http.answer(HTTPStatus.CREATED, merged)
@@ -49,7 +49,7 @@ def post_undo(member_id: Key, merge_id: Key) -> Response:
         member_id,
         merge_id,
         undone_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **composition.merge_ports(),
     )
     return http.answer(HTTPStatus.OK, undone)

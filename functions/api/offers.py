@@ -114,7 +114,7 @@ def post_use(offer_id: Key, request: OfferUseRequest) -> Response:
     used, is_new = use_offer(
         offer_id,
         request,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         by_member=not caller.roles & set(_TILLS),
         **offering.offer_use_ports(),
     )
@@ -131,7 +131,7 @@ def post_reversal(offer_id: Key, use_id: Key) -> Response:
     caller = http.caller(app)
     caller.require(*_TILLS)
     reversed_ = reverse_offer_use(
-        offer_id, use_id, own_member_id=caller.member_id, **offering.offer_use_ports()
+        offer_id, use_id, own_member_id=caller.own_member_id(), **offering.offer_use_ports()
     )
     return http.answer(HTTPStatus.OK, reversed_)
 

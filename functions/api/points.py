@@ -44,7 +44,7 @@ def post_adjustment(member_id: Key, adjustment: AdjustmentRequest) -> Response:
         points=adjustment.points,
         reason=adjustment.reason,
         made_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **composition.adjustment_ports(),
     )
     is_posted = isinstance(made, AdjustmentAnswer)
@@ -66,7 +66,7 @@ def post_transfer(member_id: Key, transfer: TransferRequest) -> Response:
         to_member_id=transfer.to_member_id,
         points=transfer.points,
         made_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **composition.transfer_ports(),
     )
     return http.answer(HTTPStatus.CREATED, given)
@@ -87,7 +87,7 @@ def post_action(member_id: Key, done: ActionRequest) -> Response:
         action_id=done.action_id,
         occurred_at=done.occurred_at,
         made_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **composition.action_ports(),
     )
     return http.answer(HTTPStatus.CREATED, rewarded)

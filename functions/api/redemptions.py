@@ -51,7 +51,7 @@ def post_reversal(member_id: Key, redemption_id: Key) -> Response:
     reversed_ = reverse_redemption(
         member_id,
         redemption_id,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **rewarding.reversal_ports(),
     )
     return http.answer(HTTPStatus.OK, reversed_)

@@ -68,7 +68,7 @@ def post_decision(task_id: Key, request: DecisionRequest) -> Response:
         task_id,
         request.decision,
         decided_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         kinds=tasking.kinds(caller.roles, tasking.DECIDERS),
         comment=request.comment,
         tracking=request.tracking,

@@ -56,7 +56,7 @@ def post_voucher(request: VoucherRequest) -> Response:
     voucher, is_new = issue_voucher(
         request,
         issued_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **rewarding.issue_ports(),
     )
     return http.answer(_created(is_new), voucher)
@@ -74,7 +74,7 @@ def post_batch(request: VoucherBatchRequest) -> Response:
     issued = issue_vouchers(
         request,
         issued_by=caller.subject,
-        own_member_id=caller.member_id,
+        own_member_id=caller.own_member_id(),
         **rewarding.creation_ports(),
     )
     return http.answer(HTTPStatus.CREATED, issued)

@@ -53,7 +53,7 @@ def get_sign_in(back_to: BackTo = console.HOME) -> Response:
 
 @app.get("/console/sign-in/begin")
 def get_begin(back_to: BackTo = console.HOME) -> Response:
-    return console.begin_sign_in(back_to)
+    return console.begin_sign_in(app.request, back_to)
 
 
 @app.get("/console/sign-in/callback")
@@ -63,7 +63,7 @@ def get_callback(code: SignInAnswer = "", state: SignInAnswer = "") -> Response:
 
 @app.post("/console/sign-out")
 def post_sign_out() -> Response:
-    return web.see_other(f"{console.SIGN_IN}?notice=signed_out", web.drop_cookie(console.COOKIE))
+    return console.end_session(app.request)
 
 
 @app.get("/console")
@@ -155,18 +155,20 @@ def get_tasks(
 
 @app.post("/console/tasks/<task_id>/decision")
 def post_decision(task_id: Key, form: DecisionForm) -> Response:
-    staff = console.staff_for(app.request, "tasks")
+    staff = console.staff_for(app.request, "tasks", form.decision, task_id)
     task = decide_task(
         task_id,
         form.decision,
         decided_by=staff.subject,
-        own_member_id=staff.member_id,
+        own_member_id=staff.own_member_id(),
         kinds=tasking.kinds(staff.roles, tasking.DECIDERS),
         comment=form.comment,
         tracking=form.tracking,
         **tasking.decision_ports(),
     )
-    return web.see_other(f"/console/tasks?kind={task.kind}&notice=decided")
+    follows = task.kind != "merge" or task.state != "approved"
+    notice = "decided" if follows else "to_merge"
+    return web.see_other(f"/console/tasks?kind={task.kind}&notice={notice}")
 
 
 # ── Members ───────────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +182,8 @@ def get_search() -> Response:
 
 @app.post("/console/members")
 def post_search(form: SearchForm) -> Response:
-    staff = console.staff_for(app.request, "members")
+    # Whom they found, the story's line says.
+    staff = console.staff_for(app.request, "members", f"search_by_{form.by}")
     try:
         if form.by == "member_id":
             member_id = form.value.strip()
@@ -194,7 +197,7 @@ def post_search(form: SearchForm) -> Response:
 
 @app.get("/console/members/<member_id>")
 def get_story(member_id: Key, show: Shown = "all", cursor: Cursor = None) -> Response:
-    staff = console.staff_for(app.request, "members")
+    staff = console.staff_for(app.request, "members", "read_story", member_id)
     story = read_story(
         member_id,
         strands=STRANDS if show == "all" else (show,),
@@ -262,7 +265,8 @@ def post_program(form: ProgramForm) -> Response:
 
 
 def _program(form: ProgramForm, *, saves: bool) -> Response:
-    staff = console.staff_for(app.request, "program_change")
+    act = "save_program" if saves else "check_program"
+    staff = console.staff_for(app.request, "program_change", act, str(form.based_on_version))
     ports = composition.program_ports()
     current = program_definition.current(**ports)
     latest = program_definition.version(current.latest_version, **ports)
@@ -272,14 +276,14 @@ def _program(form: ProgramForm, *, saves: bool) -> Response:
         effective_from=form.effective_from,
         zone=ZoneInfo(current.definition.time_zone),
     )
-    act = partial(
+    take = partial(
         program_definition.save if saves else program_definition.validate,
         saved_by=staff.subject,
         schedule_zone=settings().program_time_zone,
         store=composition.member_store(),
         **ports,
     )
-    found = attempt(draft, act)
+    found = attempt(draft, take)
     if isinstance(found, tuple):
         return console.page(
             app.request,
@@ -319,7 +323,7 @@ def get_queue(name: Key) -> Response:
 
 @app.post("/console/queues/<name>/redrive")
 def post_redrive(name: Key) -> Response:
-    console.staff_for(app.request, "redrive")
+    console.staff_for(app.request, "redrive", "redrive", name)
     redrive(name, **console.queue_ports())
     return web.see_other("/console/queues?notice=redriven")
 

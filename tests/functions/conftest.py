@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.console import Console, console
+from tests.support.console_desk import furnish
 from tests.support.examples import NOW
 from tests.support.moto_app import MotoApp, moto_app
 from tests.support.portal_app import Portal
@@ -21,3 +23,10 @@ def app(tmp_path: Path) -> Iterator[MotoApp]:
 @pytest.fixture
 def portal(app: MotoApp, monkeypatch: pytest.MonkeyPatch) -> Portal:
     return Portal(app, monkeypatch)
+
+
+@pytest.fixture
+def staff(app: MotoApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
+    """The console, with something on every page."""
+    furnish(app)
+    return console(app, tmp_path, monkeypatch)

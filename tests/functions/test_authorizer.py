@@ -17,7 +17,12 @@ import pytest
 
 import authorizer.authorize
 from local.identity import AUDIENCE, Issuer
-from loyalty.runtime.auth import KEYS_SECONDS, UNKNOWN_KEY_SECONDS
+from loyalty.runtime.auth import (
+    KEYS_SECONDS,
+    UNKNOWN_KEY_SECONDS,
+    MembershipUnknown,
+    principal_of,
+)
 from tests.support.moto_app import MotoApp, lambda_context
 
 # API Gateway knows the refusal by these very words.
@@ -94,6 +99,26 @@ def key_server(
     yield made
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize("role", ["manager", "pos"])
+def test_only_staff_has_to_say_whether_they_are_members(key_server: KeyServer, role: str) -> None:
+    claims = {"iss": key_server.issuer.url, "aud": AUDIENCE, "sub": "ann", "roles": [role]}
+    token = key_server.issuer.signed(claims | {"exp": time.time() + 60})
+    answer = authorizer.authorize.handler(request(f"Bearer {token}"), lambda_context())
+    caller = principal_of(answer["context"])
+    if role == "pos":
+        assert caller.own_member_id() is None
+    else:
+        with pytest.raises(MembershipUnknown):
+            caller.own_member_id()
+
+
+@pytest.mark.parametrize(("role", "own"), [("manager", None), ("manager:m-1", "m-1")])
+def test_a_membership_is_passed_on(key_server: KeyServer, role: str, own: str | None) -> None:
+    token = key_server.issuer.token(role)
+    answer = authorizer.authorize.handler(request(f"Bearer {token}"), lambda_context())
+    assert principal_of(answer["context"]).own_member_id() == own
 
 
 def pass_seconds(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:

@@ -54,6 +54,13 @@ def test_a_member_of_staff_may_be_a_member(issuer: Issuer) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("role", "said"), [("manager", ""), ("staff", ""), ("pos", None), ("member:m3kabc", None)]
+)
+def test_staff_without_a_membership_says_so(issuer: Issuer, role: str, said: str | None) -> None:
+    assert verified(issuer, issuer.token(role)).get("member_id") == said
+
+
 def test_two_people_can_have_one_role(issuer: Issuer) -> None:
     assert verified(issuer, issuer.token("manager", subject="ann"))["sub"] == "ann"
 

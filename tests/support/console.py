@@ -16,10 +16,16 @@ import urllib3
 from local.identity import Issuer
 from local.sign_in import CLIENT_ID, SignIn
 from loyalty.adapters.dead_letter_queues import SqsDeadLetterQueues
+from loyalty.adapters.execution_log import StepFunctionsExecutionLog
 from loyalty.runtime import auth
+from loyalty.services.console_ports import Execution, ExecutionStep
 from tests.support.browser import Browser, Page
+from tests.support.examples import NOW
 from tests.support.moto_app import PUBLIC_URL, REGION, MotoApp
 
+# The one execution that there is, of whatever machine.
+RUNNING = "m-running"
+_STEPS = [ExecutionStep(NOW, "entered", "AwaitAnswer")]
 STATES = f"arn:aws:states:{REGION}:000000000000:stateMachine"
 
 
@@ -30,6 +36,16 @@ class Console:
     app: MotoApp
     issuer: Issuer
     sign_in: SignIn
+
+    def holding(self, **claims: object) -> Browser:
+        """Return the browser of an admin whose token has these claims; None leaves one out."""
+        browser = Browser(site="pages", folder="console")
+        usual = jwt.decode(
+            self.issuer.token("admin", audience=CLIENT_ID), options={"verify_signature": False}
+        )
+        said = {name: what for name, what in (usual | claims).items() if what is not None}
+        browser.cookie = f"__Host-console={self.issuer.signed(said)}"
+        return browser
 
     def browser(self, role: str = "admin", *, member_id: str = "", subject: str = "") -> Browser:
         """Return the browser of somebody who has signed in in a role."""
@@ -69,11 +85,18 @@ def console(app: MotoApp, directory: Path, patch: pytest.MonkeyPatch) -> Console
         assert (method, url) == ("POST", issuer.token_url)
         return SimpleNamespace(data=sign_in.token(body.encode()).body)
 
-    # moto does not know move tasks.
+    # moto does not know move tasks, and of executions only those that it started.
     patch.setattr(SqsDeadLetterQueues, "_is_moving", lambda *_: False)
+    patch.setattr(SqsDeadLetterQueues, "redrive", lambda *_: None)
+    patch.setattr(StepFunctionsExecutionLog, "execution", _execution)
+    patch.setattr(StepFunctionsExecutionLog, "steps", lambda *_, limit: _STEPS[:limit])
     patch.setattr(urllib3, "request", redeemed)
     patch.setattr(auth, "_keys", lambda _: Keys(issuer.jwks()))
     return Console(app, issuer, sign_in)
+
+
+def _execution(_: StepFunctionsExecutionLog, machine: str, name: str) -> Execution | None:
+    return Execution(machine, name, "RUNNING", NOW, None) if name == RUNNING else None
 
 
 class Keys:

@@ -50,6 +50,9 @@ class FakeTotals:
     def flows(self, month: str) -> Counts:
         return self.by_month.get(month, {})
 
+    def flows_in(self, months: Sequence[str]) -> Counts:
+        return summed(self.flows(month) for month in months)
+
     def levels(self, month: str) -> Counts:
         return summed(counts for kept, counts in self.changes.items() if kept <= month)
 

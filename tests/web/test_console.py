@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.support.program import Program
+from tests.support.program import Customer, Program
+from tests.support.visitor import Visitor
 from tests.web.conftest import DEFINITION, PLATINUM_MINOR, Visit
 from tests.web.people import (
     LONG_NAME,
@@ -41,8 +42,10 @@ def test_a_manager_approves_an_upgrade_and_the_members_page_changes(
     manager = signs_in_as(visit(), "manager")
 
     manager.tabs_to("Tasks").enters()
-    manager.part(customer.member_id).get_by_label("Why").fill("a good customer")
-    manager.presses("Approve", within=customer.member_id)
+    review = manager.part(customer.member_id)
+    review.get_by_label("Why").fill("a good customer")
+    review.get_by_label("Approve").check()
+    manager.presses("Decide", within=customer.member_id)
     program.settle()
 
     assert "The decision is taken" in manager.text
@@ -53,6 +56,30 @@ def test_a_manager_approves_an_upgrade_and_the_members_page_changes(
     manager.presses("Find")
     assert manager.heading == "Ada"
     assert "A manager said yes, and the member still qualified then." in manager.text
+
+
+def test_enter_in_a_field_decides_nothing_that_was_not_chosen(
+    program: Program, visit: Visit
+) -> None:
+    customer = a_member(program)
+    program.buys(customer, PLATINUM_MINOR)
+    manager = signs_in_as(visit(), "manager").opens("/console/tasks?kind=tier_review")
+    review = manager.part(customer.member_id)
+    review.get_by_label("Why").fill("still thinking")
+
+    manager.page.keyboard.press("Enter")
+    assert review.get_by_label("Approve").evaluate("it => !it.validity.valid")
+    assert manager.path == "/console/tasks"
+    assert customer.member_id in manager.opens("/console/tasks?kind=tier_review").text
+
+    manager.part(customer.member_id).get_by_label("Why").fill("no")
+    manager.tabs_to("Approve")  # no choice yet: the group's first one
+    manager.page.keyboard.press("ArrowDown")
+    manager.enters()
+    assert "The decision is taken" in manager.text
+    assert (
+        customer.member_id in manager.opens("/console/tasks?kind=tier_review&state=rejected").text
+    )
 
 
 def test_every_page_is_accessible_with_much_to_see(program: Program, visit: Visit) -> None:
@@ -82,7 +109,23 @@ def test_every_page_is_accessible_with_much_to_see(program: Program, visit: Visi
         staff.page.locator("#definition").fill(json.dumps(definition))
         staff.presses("See what changes").audits()
     assert staff.heading == "What changes"
+    _decides_too_late(staff, program, buyer)
+    assert staff.audits().heading == "Somebody was faster"
+    staff.page.emulate_media(color_scheme="dark")
+    staff.audits()
+    for page in ("/months", "/tasks?kind=gift_dispatch", f"/members/{busy.member_id}", "/program"):
+        staff.opens(f"/console{page}").audits()
     staff.opens("/console/no/such/page").audits().presses("Sign out").audits()
+
+
+def _decides_too_late(staff: Visitor, program: Program, customer: Customer) -> None:
+    """Approve what somebody else rejects in the meantime."""
+    review = staff.opens("/console/tasks?kind=tier_review").part(customer.member_id)
+    action = review.locator("form.decision").get_attribute("action") or ""
+    task_id = action.split("/")[3]
+    program.post(f"/v1/tasks/{task_id}/decision", {"decision": "rejected"}, role="manager")
+    review.get_by_label("Approve").check()
+    staff.presses("Decide", within=customer.member_id)
 
 
 def test_every_page_is_accessible_with_nothing_to_see(program: Program, visit: Visit) -> None:

@@ -45,10 +45,14 @@ _called: Final[set[str]] = set()
 
 @dataclass(frozen=True)
 class Taken:
-    """What a use case took, and what it called: functions, and the API's `GET /v1/…`."""
+    """What a use case took, and what it called: functions, and the API's `GET /v1/…`.
+
+    `answer` is what its act returned.
+    """
 
     requests: Requests
     called: frozenset[str]
+    answer: Any
 
 
 @dataclass
@@ -107,8 +111,8 @@ class World:
             _warm_up()
             _called.clear()
             with counting_requests(with_capacity=True) as requests:
-                act()
-            taken = Taken(requests, frozenset(_called))
+                answer = act()
+            taken = Taken(requests, frozenset(_called), answer)
         except Exception as error:
             error.add_note(f"use case: {name}")
             raise

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from loyalty.adapters.aws import Aws
@@ -87,20 +88,37 @@ class TestDeadLetterQueues:
             with pytest.raises(KeyError):
                 queues.redrive(name)
 
-    def test_a_redrive_names_its_destination_and_may_be_under_way(self, aws: Aws) -> None:
+    def test_a_redrive_names_its_destination(self, aws: Aws) -> None:
         queues = SqsDeadLetterQueues(aws, {"orders": ("https://q/orders-dlq", "https://q/orders")})
         with Stubber(aws.client("sqs")) as sqs:
-            for arn in (DLQ_ARN, QUEUE_ARN):
-                sqs.add_response("get_queue_attributes", {"Attributes": {"QueueArn": arn}})
+            self.knows_both(sqs)
             moved = {"SourceArn": DLQ_ARN, "DestinationArn": QUEUE_ARN}
             sqs.add_response("start_message_move_task", {"TaskHandle": "t"}, moved)
             queues.redrive("orders")
-            for arn in (DLQ_ARN, QUEUE_ARN):
-                sqs.add_response("get_queue_attributes", {"Attributes": {"QueueArn": arn}})
-            sqs.add_client_error(
-                "start_message_move_task", "AWS.SimpleQueueService.ResourceInConflict"
-            )
+
+    def test_a_redrive_under_way_goes_on(self, aws: Aws) -> None:
+        queues = SqsDeadLetterQueues(aws, {"orders": ("https://q/orders-dlq", "https://q/orders")})
+        with Stubber(aws.client("sqs")) as sqs:
+            self.refuses_to_move(sqs, "RUNNING")
             queues.redrive("orders")
+
+    def test_a_redrive_that_cannot_begin_is_an_error(self, aws: Aws) -> None:
+        queues = SqsDeadLetterQueues(aws, {"orders": ("https://q/orders-dlq", "https://q/orders")})
+        with Stubber(aws.client("sqs")) as sqs:
+            self.refuses_to_move(sqs, "COMPLETED")
+            with pytest.raises(ClientError):
+                queues.redrive("orders")
+
+    def knows_both(self, sqs: Stubber) -> None:
+        for arn in (DLQ_ARN, QUEUE_ARN):
+            sqs.add_response("get_queue_attributes", {"Attributes": {"QueueArn": arn}})
+
+    def refuses_to_move(self, sqs: Stubber, latest: str) -> None:
+        self.knows_both(sqs)
+        sqs.add_client_error("start_message_move_task", "InvalidParameterValue")
+        tasks = {"Results": [{"Status": latest}]}
+        asked = {"SourceArn": DLQ_ARN, "MaxResults": 1}
+        sqs.add_response("list_message_move_tasks", tasks, asked)
 
     def test_depth_and_redrives_under_way_are_told(self, aws: Aws) -> None:
         queues = SqsDeadLetterQueues(aws, {"orders": ("https://q/orders-dlq", "https://q/orders")})

@@ -52,6 +52,8 @@ def test_flows_are_of_a_month_and_levels_up_to_it(totals: TotalsStore) -> None:
 
     assert totals.flows("2017-03") == {"orders:gold": 2, "spend:gold": 1_000}
     assert totals.flows("2016-12") == {}
+    assert totals.flows_in(["2017-02", "2017-03"]) == {"orders:gold": 3, "spend:gold": 1_500}
+    assert totals.flows_in([]) == {}
     assert [totals.levels(month) for month in ("2017-01", "2017-02", "2017-03", "2017-04")] == [
         {},
         {"members:gold": 1},
@@ -98,3 +100,15 @@ def test_a_report_takes_one_query_each(tables: Tables) -> None:
         assert store.flows("2017-01")["orders:gold"] == 14
         assert store.levels("2017-03")["members:gold"] == 40
     assert requests.operations == ["Query", "Query"]
+
+
+def test_six_months_are_read_at_once_and_many_in_several_reads(tables: Tables) -> None:
+    store = DynamoTotalsStore(tables, FakeClock(NOW))
+    months = [f"{year}-{month:02}" for year in (2017, 2018) for month in range(1, 13)]
+    for number in range(48):
+        store.add(an_addition(f"e{number}", month=months[number // 2]))
+
+    for first, often in ((6, 1), (7, 2), (24, 4)):
+        with counting_requests() as requests:
+            assert store.flows_in(months[:first])["orders:gold"] == 2 * first
+        assert requests.operations == ["BatchGetItem"] * often

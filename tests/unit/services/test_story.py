@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from loyalty.domain.errors import CursorInvalid, MemberNotFound
 from loyalty.services.ports import MemberChange, MessageClaim
-from loyalty.services.story import Story, StoryItem, read_story
+from loyalty.services.story import READS_AT_MOST, Story, StoryItem, read_story
 from tests.support.examples import NOW, PROGRAM, STANDARD, an_order
+from tests.support.offer_shop import OfferShop, an_offer
 from tests.support.reward_fakes import FakeVoucherStore
 from tests.support.shop import Shop, customer, money_back
 from tests.support.vouchers import a_voucher
@@ -42,7 +44,6 @@ def whole_story(shop: Shop, member_id: str, **asked: Any) -> list[StoryItem]:
         cursor = page.next_cursor
         if cursor is None:
             return items
-        assert page.items, "a page that leads to another one tells something"
 
 
 def of(items: list[StoryItem] | tuple[StoryItem, ...], title: str) -> StoryItem:
@@ -127,6 +128,66 @@ def test_a_return_tells_of_the_points_that_it_took(shop: Shop) -> None:
     [taken] = [item for item in story(shop, ada).items if item.strand == "points"]
     assert (taken.points, taken.balance_after) == (-10, 0)
     assert taken.why.values["cause"] == "return/pos/O-1/R-1"
+
+
+def test_points_told_alone_have_what_orders_earned(shop: Shop) -> None:
+    ada = shop.a_member()
+    shop.sell(an_order("O-1"), customer(ada))
+    [earned] = story(shop, ada, strands=("points",)).items
+    assert (earned.points, earned.why.values["cause"]) == (10, "order/pos/O-1")
+
+
+def test_points_of_orders_that_are_told_too_are_told_once(shop: Shop) -> None:
+    ada = shop.a_member()
+    shop.sell(an_order("O-1"), customer(ada))
+    assert [item.strand for item in story(shop, ada, strands=("orders", "points")).items] == [
+        "orders"
+    ]
+
+
+def test_offers_used_refused_and_activated_are_a_strand_of_their_own() -> None:
+    shop = OfferShop(an_offer(), an_offer("tea"))
+    ada = shop.a_member()
+    shop.clock.advance(DAY)
+    shop.use(ada)
+    shop.order_accepted(ada, "no-such-offer")
+    shop.clock.advance(DAY)
+    shop.activate(ada, "tea")
+    at = shop.clock.now()
+    shop.reverse()
+    offers = story(shop, ada, strands=("offers",)).items
+    assert [item.title for item in offers] == [
+        "Offer use reversed",
+        "Offer activated",
+        "Offer use refused",
+        "Offer used",
+    ]
+    assert of(offers, "Offer activated").at == at
+    assert of(offers, "Offer activated").why.values["offer_id"] == "tea"
+    assert of(offers, "Offer use refused").why.values["reason"] == "offer_not_found"
+    assert not any("Offer" in item.title for item in story(shop, ada, strands=("journey",)).items)
+    told = story(shop, ada).items
+    assert {item.strand for item in told} == {"journey", "offers"}
+    assert all(offer in told for offer in offers)
+
+
+def test_where_nothing_is_to_be_told_it_reads_on_so_often_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = OfferShop(an_offer())
+    ada = shop.a_member()
+    for number in range(4 * READS_AT_MOST):
+        shop.clock.advance(timedelta(minutes=1))
+        shop.use(ada, f"U-{number}")
+    read = Mock(side_effect=shop.store.status_changes)
+    monkeypatch.setattr(shop.store, "status_changes", read)
+    page = story(shop, ada, strands=("journey",), limit=2)
+    assert read.call_count == READS_AT_MOST
+    assert page.items == ()
+    assert page.next_cursor is not None
+    titles = [item.title for item in whole_story(shop, ada, strands=("journey",), limit=2)]
+    assert titles[-1] == "Member enrolled"
+    assert "Offer used" not in titles
 
 
 def test_vouchers_are_told_without_their_codes(shop: Shop) -> None:

@@ -20,7 +20,6 @@ _SHOWN_CHARACTERS: Final = 120
 _ATTRIBUTES: Final = ("reason", "ERROR_CODE", "RULE_ARN", "TARGET_ARN")
 _OF_BODY: Final = ("detail-type", "source", "id", "kind", "shard", "until", "month")
 _OF_METADATA: Final = ("event_id", "correlation_id", "occurred_at")
-_UNDER_WAY: Final = "ResourceInConflict"
 
 
 class SqsDeadLetterQueues:
@@ -57,13 +56,13 @@ class SqsDeadLetterQueues:
         if feeds is None:
             raise KeyError(name)
         client = self._aws.client("sqs")
+        arn = self._arn(url)
         try:
             # With its destination: what a worker put aside itself has no source to go back to.
-            client.start_message_move_task(
-                SourceArn=self._arn(url), DestinationArn=self._arn(feeds)
-            )
-        except ClientError as error:
-            if _UNDER_WAY not in error.response["Error"]["Code"]:
+            client.start_message_move_task(SourceArn=arn, DestinationArn=self._arn(feeds))
+        except ClientError:
+            # No code of its own tells that a task runs already: it is a parameter's as any other.
+            if not self._is_moving(arn):
                 raise
 
     def _queue(self, name: str) -> DeadLetterQueue:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -26,12 +27,16 @@ class SignInRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where the provider is, and what it knows us as."""
+    """Where the provider is, and what it knows us as.
+
+    `end_session_url` is None for one that has no session to end.
+    """
 
     client_id: str
     authorize_url: str
     token_url: str
     redirect_uri: str
+    end_session_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,18 @@ class Pending:
     back_to: str
 
 
-def begin(provider: Provider, back_to: str) -> tuple[str, Pending]:
-    """Return the provider's address to go to, and what to remember until the answer comes."""
+def begin(provider: Provider, back_to: str, *, anew: bool = False) -> tuple[str, Pending]:
+    """Return the provider's address to go to, and what to remember until the answer comes.
+
+    Parameters
+    ----------
+    provider
+        Where to sign in.
+    back_to
+        The page that is wanted.
+    anew
+        Whether the person has to prove who they are, although the provider knows the browser.
+    """
     pending = Pending(secrets.token_urlsafe(24), secrets.token_urlsafe(48), back_to)
     digest = hashlib.sha256(pending.verifier.encode()).digest()
     asked = {
@@ -55,9 +70,33 @@ def begin(provider: Provider, back_to: str) -> tuple[str, Pending]:
         "state": pending.state,
         "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
         "code_challenge_method": "S256",
+        **({"prompt": "login"} if anew else {}),
     }
-    joint = "&" if "?" in provider.authorize_url else "?"
-    return f"{provider.authorize_url}{joint}{urlencode(asked)}", pending
+    return _address(provider.authorize_url, asked), pending
+
+
+def end_session(provider: Provider, back_to: str) -> str | None:
+    """Return the address that ends the provider's own session (RP-Initiated Logout 1.0).
+
+    Parameters
+    ----------
+    provider
+        Who has the session; None for one that offers no end of it.
+    back_to
+        Our address to send the browser to after it, registered with the provider.
+    """
+    if provider.end_session_url is None:
+        return None
+    asked = {
+        "client_id": provider.client_id,
+        "post_logout_redirect_uri": back_to,
+        "logout_uri": back_to,  # Cognito's name of it
+    }
+    return _address(provider.end_session_url, asked)
+
+
+def _address(url: str, asked: Mapping[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(asked)}"
 
 
 def redeem(provider: Provider, code: str, verifier: str) -> str:

@@ -18,7 +18,7 @@ BackTo = Annotated[str, Field(pattern=r"^/console(/[A-Za-z0-9._~/:@+-]*)?$", max
 PlotName = Annotated[str, Field(pattern=r"^[a-z]+\.svg$")]
 # Of the funnel; without them the latest half year.
 SomeMonth = Month | None
-Shown = Literal["all", "orders", "points", "journey", "messages", "vouchers"]
+Shown = Literal["all", "orders", "points", "journey", "offers", "messages", "vouchers"]
 Searched = Literal["member_id", "email", "phone", "card", "external_id"]
 
 

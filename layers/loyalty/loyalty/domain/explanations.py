@@ -15,6 +15,7 @@ from loyalty.domain.tiers import rank
 if TYPE_CHECKING:
     from loyalty.domain.ledger import Entry
     from loyalty.domain.member import StatusChange
+    from loyalty.domain.offers import MemberOffer
     from loyalty.domain.orders import AcceptedOrder
     from loyalty.domain.program import ProgramDefinition
     from loyalty.domain.vouchers import Voucher
@@ -130,6 +131,13 @@ def why_voucher(voucher: Voucher) -> Why:
     """Return why a voucher was issued."""
     cause = voucher.cause.partition("/")[0]
     return Why(_VOUCHERS.get(cause, "Issued."), {"cause": voucher.cause})
+
+
+def why_activation(offer: MemberOffer) -> Why:
+    """Return why a member could activate an offer: what it was chosen for."""
+    values: dict[str, Value] = {"offer_id": offer.offer_id, "reason": offer.reason.kind}
+    values |= _known("subject", offer.reason.subject) | _known("because", offer.reason.because)
+    return Why("Wanted by the member: chosen in the portal, or at a till for them.", values)
 
 
 def names_version(change: StatusChange) -> int | None:

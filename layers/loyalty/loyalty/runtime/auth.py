@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,6 +16,7 @@ STAFF: Final = frozenset(
 )
 MACHINES: Final = frozenset({"pos", "shop", "erp", "crm"})
 ROLES: Final = STAFF | MACHINES | {"member"}
+NO_MEMBERSHIP: Final = "none"
 # How long the issuer's keys are trusted without asking, and how often at most an unknown key id
 # makes us ask: whoever invents them must not load the issuer.
 KEYS_SECONDS: Final = 600
@@ -28,10 +31,15 @@ class Forbidden(Exception):
     """The caller is known and may not do this."""
 
 
-class Principal(NamedTuple):
-    """A verified caller. `member_id` is the caller's own membership.
+class MembershipUnknown(Forbidden):
+    """The caller's token does not say whether they are a member, so nobody knows whose account."""
 
-    A member's, or a staff member's private one.
+
+class Principal(NamedTuple):
+    """A verified caller.
+
+    `member_id` is the caller's own membership: a member's, or a staff member's private one. It is
+    empty for who has none, and None where the token does not say.
     """
 
     subject: str
@@ -53,13 +61,23 @@ class Principal(NamedTuple):
             return
         raise Forbidden
 
+    def own_member_id(self) -> str | None:
+        """Return whose account the caller may not act on, None without a membership.
+
+        Raise `MembershipUnknown` for staff whose token does not say.
+        """
+        if self.member_id is None and self.roles & STAFF:
+            raise MembershipUnknown
+        return self.member_id or None
+
 
 def context_of(principal: Principal) -> dict[str, str]:
     """Return the authorizer context that API Gateway hands to the handlers (strings only)."""
+    membership = {} if principal.member_id is None else {"member_id": principal.member_id}
     return {
         "subject": principal.subject,
         "roles": " ".join(sorted(principal.roles)),
-        "member_id": principal.member_id or "",
+        **membership,
     }
 
 
@@ -71,10 +89,11 @@ def principal_of(authorizer_context: Mapping[str, Any]) -> Principal:
     subject = authorizer_context.get("subject")
     if not subject:
         raise Forbidden
+    member_id = authorizer_context.get("member_id")
     return Principal(
         subject=str(subject),
         roles=frozenset(str(authorizer_context.get("roles", "")).split()),
-        member_id=str(authorizer_context.get("member_id") or "") or None,
+        member_id=None if member_id is None else str(member_id),
     )
 
 
@@ -92,10 +111,28 @@ def _keys(jwks_url: str) -> jwt.PyJWKClient:
     )
 
 
-def verify(authorization: str | None, *, jwks_url: str, issuer: str, audience: str) -> Principal:
+def verify(
+    authorization: str | None,
+    *,
+    jwks_url: str,
+    issuer: str,
+    audience: str,
+    lasts: timedelta | None = None,
+) -> Principal:
     """Verify an `Authorization: Bearer` header: RS256 signature, issuer, audience, expiry.
 
     Roles come from the claim `roles`, or from Cognito's `cognito:groups`; unknown ones are dropped.
+    The membership of staff comes from `member_id`, or from Cognito's `custom:member_id`: empty or
+    `none` for who has none. A member's is the subject.
+
+    Parameters
+    ----------
+    authorization
+        The header.
+    jwks_url, issuer, audience
+        Where the issuer's keys are, who it is, and whom the token has to be for.
+    lasts
+        How long after it was issued a token is good at most; None for as long as it says itself.
 
     Raises
     ------
@@ -117,12 +154,14 @@ def verify(authorization: str | None, *, jwks_url: str, issuer: str, audience: s
             algorithms=["RS256"],
             issuer=issuer,
             audience=audience,
-            options={"require": ["exp", "sub", "iss", "aud"]},
+            options={"require": ["exp", "sub", "iss", "aud", *(["iat"] if lasts else [])]},
         )
     except jwt.PyJWKClientConnectionError:
         raise
     except (jwt.PyJWTError, ValueError) as refused:
         raise TokenRefused from refused
+    if lasts is not None and time.time() >= float(claims["iat"]) + lasts.total_seconds():
+        raise TokenRefused
     return _principal(claims)
 
 
@@ -134,5 +173,13 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         else frozenset()
     )
     subject = str(claims["sub"])
-    member_id = subject if "member" in roles else claims.get("member_id")
-    return Principal(subject=subject, roles=roles, member_id=str(member_id) if member_id else None)
+    member_id = subject if "member" in roles else _membership(claims)
+    return Principal(subject=subject, roles=roles, member_id=member_id)
+
+
+def _membership(claims: Mapping[str, Any]) -> str | None:
+    said = claims.get("member_id", claims.get("custom:member_id"))
+    if not isinstance(said, str):
+        return None
+    # Cognito leaves attributes out that are empty: there somebody without a membership has a word.
+    return "" if said == NO_MEMBERSHIP else said

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypedDict
+from urllib.parse import urlsplit
 
 from loyalty.contracts.problems import Problem
 from loyalty.domain.errors import SessionOver
 from loyalty.runtime import composition, tasking, web
 from loyalty.runtime.auth import STAFF, Forbidden, Principal, TokenRefused, verify
+from loyalty.runtime.observability import logger
 from loyalty.runtime.routing import Request, Response
 from loyalty.runtime.settings import settings
 
@@ -30,9 +33,13 @@ PENDING_COOKIE: Final = "console_sign_in"
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
 CALLBACK: Final = "/console/sign-in/callback"
-# The token itself says when the session is over; the cookie need not outlive a working day.
-_COOKIE_SECONDS: Final = 12 * 3600
+# However long the provider's tokens last: roles are no older than this.
+SESSION: Final = timedelta(hours=1)
+# What the cookie holds after signing out: the next one has to prove who they are.
+_SIGNED_OUT: Final = "signed-out"
+_SIGNED_OUT_FOR: Final = timedelta(days=30)
 _LANGUAGE: Final = "en"
+_CSP: Final = "Content-Security-Policy"
 
 # Who may go where; each page asks, and the navigation shows nothing else.
 AREAS: Final[Mapping[str, frozenset[str]]] = {
@@ -126,14 +133,15 @@ def provider() -> Provider:
         authorize_url=config.oidc_authorize_url,
         token_url=config.oidc_token_url,
         redirect_uri=composition.public_url() + CALLBACK,
+        end_session_url=config.oidc_end_session_url,
     )
 
 
-def begin_sign_in(back_to: str) -> Response:
+def begin_sign_in(request: Request, back_to: str) -> Response:
     """Send the browser to the provider, with a cookie for its way back."""
     from loyalty.adapters import oidc
 
-    address, pending = oidc.begin(provider(), back_to)
+    address, pending = oidc.begin(provider(), back_to, anew=_has_signed_out(request))
     sealed = oidc.sealed(pending, composition.link_secret())
     seconds = int(oidc.PENDING_FOR.total_seconds())
     return web.see_other(address, web.set_cookie(PENDING_COOKIE, sealed, seconds))
@@ -150,7 +158,27 @@ def end_sign_in(request: Request, code: str, state: str) -> Response:
         _principal(token)
     except (oidc.SignInRefused, TokenRefused, Forbidden):
         return web.see_other(f"{SIGN_IN}?notice=refused")
-    return web.see_other(pending.back_to, web.set_cookie(COOKIE, token, _COOKIE_SECONDS))
+    return web.see_other(pending.back_to, _kept(token, SESSION))
+
+
+def end_session(request: Request) -> Response:
+    """Sign out here, and at the provider where it has an end of its session."""
+    from loyalty.adapters import oidc
+
+    staff = staff_in(request)
+    if staff is not None:
+        note(staff, "sign_out")
+    left = _kept(_SIGNED_OUT, _SIGNED_OUT_FOR)
+    elsewhere = oidc.end_session(provider(), composition.public_url() + SIGN_IN)
+    return web.see_other(elsewhere or f"{SIGN_IN}?notice=signed_out", left)
+
+
+def _has_signed_out(request: Request) -> bool:
+    return web.cookie(request, COOKIE) == _SIGNED_OUT
+
+
+def _kept(value: str, lasts: timedelta) -> dict[str, str]:
+    return web.set_cookie(COOKIE, value, int(lasts.total_seconds()))
 
 
 def _principal(token: str) -> Principal:
@@ -160,6 +188,7 @@ def _principal(token: str) -> Principal:
         jwks_url=config.oidc_jwks_url,
         issuer=config.oidc_issuer,
         audience=config.oidc_client_id,
+        lasts=SESSION,
     )
     found.require(*STAFF)
     return found
@@ -170,26 +199,57 @@ def _principal(token: str) -> Principal:
 
 def session_id_in(request: Request) -> str | None:
     """Return the id of the session that a request comes with; whether it holds, the token says."""
-    token = web.cookie(request, COOKIE)
+    token = _token_in(request)
     return hashlib.sha256(token.encode()).hexdigest() if token else None
 
 
 def staff_in(request: Request) -> Principal | None:
     """Return who of the staff sends a request, None for nobody."""
-    token = web.cookie(request, COOKIE)
+    token = _token_in(request)
     try:
         return _principal(token) if token else None
     except (TokenRefused, Forbidden):
         return None
 
 
-def staff_for(request: Request, area: str) -> Principal:
-    """Return who sends a request; raise `SessionOver` for nobody, `Forbidden` outside the area."""
+def staff_for(
+    request: Request, area: str, act: str | None = None, about: str | None = None
+) -> Principal:
+    """Return who sends a request, and log who does what.
+
+    Parameters
+    ----------
+    request
+        What came.
+    area
+        Where it leads, one of `AREAS`.
+    act, about
+        What is done or seen, and the id of what it is done to; never personal data. Without an act
+        nothing is logged.
+
+    Raises
+    ------
+    SessionOver
+        Nobody is signed in.
+    Forbidden
+        Their roles have no business there.
+    """
     staff = staff_in(request)
     if staff is None:
         raise SessionOver
     staff.require(*AREAS[area])
+    if act is not None:
+        note(staff, act, about)
     return staff
+
+
+def note(staff: Principal, act: str, about: str | None = None) -> None:
+    """Log that somebody of the staff does something, as `staff_for` does."""
+    logger.info("staff act", staff=staff.subject, act=act, about=about)
+
+
+def _token_in(request: Request) -> str | None:
+    return None if _has_signed_out(request) else web.cookie(request, COOKIE)
 
 
 def page(
@@ -216,14 +276,29 @@ def page(
         },
         language=_LANGUAGE,
     )
-    return web.page(html, status)
+    return _leading_out(web.page(html, status))
+
+
+def _leading_out(shown: Response) -> Response:
+    """Let the page's form for signing out lead to the provider.
+
+    Browsers hold what a form is redirected to against `form-action` too.
+    """
+    url = urlsplit(settings().oidc_end_session_url or "")
+    if not url.netloc:
+        return shown
+    policy = shown.headers[_CSP]
+    own = "form-action 'self'"
+    wider = policy.replace(own, f"{own} {url.scheme}://{url.netloc}")
+    return shown._replace(headers={**shown.headers, _CSP: wider})
 
 
 def refused(request: Request, problem: Problem) -> Response:
     """Return the page that says why a request was refused; without a session, to sign in."""
     if problem.code == SessionOver.code:
         back = f"?back_to={request.path}" if request.method == "GET" else ""
-        return web.see_other(SIGN_IN + back, web.drop_cookie(COOKIE))
+        forget = {} if _has_signed_out(request) else web.drop_cookie(COOKIE)
+        return web.see_other(SIGN_IN + back, forget)
     return page(request, staff_in(request), "refused", problem.status, problem=problem)
 
 
@@ -241,9 +316,7 @@ def picture(chart: Chart) -> Response:
     from loyalty.adapters.plots import svg
 
     policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return web.page(svg(chart), headers={"Content-Security-Policy": policy})._replace(
-        content_type="image/svg+xml"
-    )
+    return web.page(svg(chart), headers={_CSP: policy})._replace(content_type="image/svg+xml")
 
 
 def _areas(staff: Principal | None) -> frozenset[str]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from loyalty.contracts.problems import STATUS_OF, FieldError, Problem, problem
 from loyalty.domain.errors import DomainError, MemberBusy
-from loyalty.runtime.auth import Forbidden, Principal, principal_of
+from loyalty.runtime.auth import Forbidden, MembershipUnknown, Principal, principal_of
 from loyalty.runtime.observability import logger
 from loyalty.runtime.routing import InvalidRequest, Request, Response, RouteNotFound, Router
 
@@ -181,6 +181,9 @@ def _problem_of(error: Exception) -> Problem:
             return domain_problem(error)
         case InvalidRequest():
             return _invalid_request(error)
+        case MembershipUnknown():
+            detail = "The token does not say whether the caller is a member (claim member_id)."
+            return problem(HTTPStatus.FORBIDDEN, "membership_unknown", detail)
         case Forbidden():
             detail = "The caller's roles do not allow this."
             return problem(HTTPStatus.FORBIDDEN, "forbidden", detail)

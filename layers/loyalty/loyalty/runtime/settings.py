@@ -125,6 +125,11 @@ class Settings:
     def oidc_token_url(self) -> str:
         return self._needed("OIDC_TOKEN_URL")
 
+    @property
+    def oidc_end_session_url(self) -> str | None:
+        """Where the provider ends its own session; None where it offers nothing of the kind."""
+        return self._environment.get("OIDC_END_SESSION_URL") or None
+
     # the outside
     @property
     def public_url(self) -> str:

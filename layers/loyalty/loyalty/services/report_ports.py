@@ -60,6 +60,10 @@ class TotalsStore(Protocol):
         """Return what happened in a month: 1 query."""
         ...
 
+    def flows_in(self, months: Sequence[str]) -> Counts:
+        """Return what happened in these months together: 1 batch read for six of them."""
+        ...
+
     def levels(self, month: str) -> Counts:
         """Return the gauges at a month's end, the changes up to then summed: 1 query."""
         ...

@@ -1,12 +1,13 @@
-"""A member's story: orders, points, journey, messages and vouchers as one timeline, each with why.
+"""A member's story: all that happened to a member as one timeline, each thing with why.
 
-Each kind is a strand of its own, sorted by its own key; a page of the story merges them, newest
-first. Its cursor says how far each strand is told.
+Orders, points, journey, offers, messages and vouchers are its strands. They lie in several sources,
+each sorted by its own key; a page of the story merges them, newest first. Its cursor says how far
+each source is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, get_args
@@ -15,6 +16,7 @@ from loyalty.domain.errors import CursorInvalid, MemberNotFound
 from loyalty.domain.explanations import (
     Why,
     names_version,
+    why_activation,
     why_change,
     why_entry,
     why_message,
@@ -23,6 +25,7 @@ from loyalty.domain.explanations import (
 )
 from loyalty.domain.ledger import Entry
 from loyalty.domain.member import Member, StatusChange
+from loyalty.domain.offers import MemberOffer
 from loyalty.domain.orders import AcceptedOrder, Money
 from loyalty.domain.vouchers import Voucher
 from loyalty.services.console_ports import MemberHistory
@@ -30,9 +33,22 @@ from loyalty.services.execution_names import ExecutionName, started_by
 from loyalty.services.ports import MessageClaim, ProgramStore
 from loyalty.services.voucher_ports import VoucherStore
 
-Strand = Literal["orders", "points", "journey", "messages", "vouchers"]
+Strand = Literal["orders", "points", "journey", "offers", "messages", "vouchers"]
 STRANDS: Final[tuple[Strand, ...]] = get_args(Strand)
 PAGE_SIZE: Final = 30
+# A page on which nothing is of the strands asked for is read over, so often.
+READS_AT_MOST: Final = 3
+
+Source = Literal["orders", "entries", "changes", "activations", "messages", "vouchers"]
+_SOURCES: Final[Mapping[Strand, tuple[Source, ...]]] = {
+    "orders": ("orders",),
+    "points": ("entries",),
+    "journey": ("changes",),
+    "offers": ("changes", "activations"),
+    "messages": ("messages",),
+    "vouchers": ("vouchers",),
+}
+_OF_OFFERS: Final = frozenset({"OfferUsed", "OfferUseReversed", "OfferUseRefused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +94,17 @@ def read_story(
 ) -> Story:
     """Return a page of a customer's story; also of one who was merged or has left.
 
-    Requests: 1 read; 1 query for points, journey and messages each; 1 query and 1 batch read for
-    orders and vouchers each, for the vouchers 1 query more per profile that was merged into it.
+    Requests: 1 read; 1 query for points, for messages, and for journey and offers together; 1 query
+    and 1 batch read for orders and vouchers each, for the vouchers 1 query more per profile that
+    was merged into it. Where that page has nothing to tell it reads on, `READS_AT_MOST` times in
+    all; then the page is empty, and has a next one.
 
     Parameters
     ----------
     member_id
         The customer.
     strands
-        What is to be told; a cursor goes on with what it began with.
+        What is to be told, the same on every page of a story.
     cursor, limit
         After which page; how many things at most.
     store, vouchers, program
@@ -102,17 +120,19 @@ def read_story(
     member = store.member(member_id)
     if member is None:
         raise MemberNotFound(member_id)
-    tell = _Teller(member, limit, store, vouchers, program)
-    positions = _positions(cursor) if cursor is not None else dict.fromkeys(strands, _Position())
+    tell = _Teller(member, frozenset(strands), limit, store, vouchers, program)
+    sources = (source for strand in strands for source in _SOURCES[strand])
+    positions = _positions(cursor) if cursor is not None else dict.fromkeys(sources, _Position())
     items: list[StoryItem] = []
-    # A page of points that orders tell of may leave nothing to tell: then the next one does.
-    while positions and not items:
-        pages = [_read(strand, position, tell) for strand, position in positions.items()]
+    reads = 0
+    while positions and not items and reads < READS_AT_MOST:
+        pages = [_read(source, position, tell) for source, position in positions.items()]
         items, positions = _merge(pages, limit)
+        reads += 1
     return Story(member, tuple(items), _cursor(positions))
 
 
-# ── Merging: what is told next, and where each strand goes on ─────────────────────────────────────
+# ── Merging: what is told next, and where each source goes on ─────────────────────────────────────
 
 
 class _Position(NamedTuple):
@@ -123,33 +143,33 @@ class _Position(NamedTuple):
 
 
 class _Thing(NamedTuple):
-    """A stored thing in its place; without an item when another strand tells it."""
+    """A stored thing in its place; without an item when it is not to be told."""
 
     at: datetime
     item: StoryItem | None
 
 
 class _Page(NamedTuple):
-    """What is left of a page of a strand; `following` is the page after it."""
+    """What is left of a page of a source; `following` is the page after it."""
 
-    strand: Strand
+    source: Source
     position: _Position
     things: Sequence[_Thing]
     following: str | None
 
 
-def _read(strand: Strand, position: _Position, tell: _Teller) -> _Page:
-    things, following = tell.page(strand, position.cursor)
-    return _Page(strand, position, things[position.told :], following)
+def _read(source: Source, position: _Position, tell: _Teller) -> _Page:
+    things, following = tell.page(source, position.cursor)
+    return _Page(source, position, things[position.told :], following)
 
 
-def _merge(pages: Sequence[_Page], limit: int) -> tuple[list[StoryItem], dict[Strand, _Position]]:
-    # A strand with more pages may still tell of anything older than the last thing of this one.
+def _merge(pages: Sequence[_Page], limit: int) -> tuple[list[StoryItem], dict[Source, _Position]]:
+    # A source with more pages may still tell of anything older than the last thing of this one.
     frontier = [page.things[-1].at for page in pages if page.following and page.things]
     oldest = max(frontier, default=None)
     ready = sorted(
         (
-            (thing, page.strand)
+            (thing, page.source)
             for page in pages
             for thing in page.things
             if oldest is None or thing.at >= oldest
@@ -158,42 +178,42 @@ def _merge(pages: Sequence[_Page], limit: int) -> tuple[list[StoryItem], dict[St
         reverse=True,
     )
     items: list[StoryItem] = []
-    told = dict.fromkeys((page.strand for page in pages), 0)
-    for thing, strand in ready:
+    told = dict.fromkeys((page.source for page in pages), 0)
+    for thing, source in ready:
         if thing.item is not None:
             if len(items) == limit:
                 break
             items.append(thing.item)
-        told[strand] += 1
+        told[source] += 1
     return items, dict(_following(pages, told))
 
 
 def _following(
-    pages: Sequence[_Page], told: Mapping[Strand, int]
-) -> Iterator[tuple[Strand, _Position]]:
+    pages: Sequence[_Page], told: Mapping[Source, int]
+) -> Iterator[tuple[Source, _Position]]:
     for page in pages:
-        if told[page.strand] < len(page.things):
+        if told[page.source] < len(page.things):
             before = page.position
-            yield page.strand, before._replace(told=before.told + told[page.strand])
+            yield page.source, before._replace(told=before.told + told[page.source])
         elif page.following is not None:
-            yield page.strand, _Position(page.following)
+            yield page.source, _Position(page.following)
 
 
-# A strand's own cursor has neither of the two separators in it.
-def _cursor(positions: Mapping[Strand, _Position]) -> str | None:
+# A source's own cursor has neither of the two separators in it.
+def _cursor(positions: Mapping[Source, _Position]) -> str | None:
     parts = [
-        f"{strand}.{position.told}.{position.cursor or ''}"
-        for strand, position in positions.items()
+        f"{source}.{position.told}.{position.cursor or ''}"
+        for source, position in positions.items()
     ]
     return "~".join(parts) or None
 
 
-def _positions(cursor: str) -> dict[Strand, _Position]:
-    positions: dict[Strand, _Position] = {}
+def _positions(cursor: str) -> dict[Source, _Position]:
+    positions: dict[Source, _Position] = {}
     for part in cursor.split("~"):
         name, _, rest = part.partition(".")
         told, _, own = rest.partition(".")
-        known = next((strand for strand in STRANDS if strand == name), None)
+        known = next((source for source in get_args(Source) if source == name), None)
         if known is None or not (told.isascii() and told.isdecimal() and len(told) < 6):
             raise CursorInvalid
         positions[known] = _Position(own or None, int(told))
@@ -206,43 +226,63 @@ def _positions(cursor: str) -> dict[Strand, _Position]:
 @dataclass(frozen=True, slots=True)
 class _Teller:
     member: Member
+    strands: Collection[Strand]
     limit: int
     store: MemberHistory
     vouchers: VoucherStore
     program: ProgramStore
 
-    def page(self, strand: Strand, cursor: str | None) -> tuple[list[_Thing], str | None]:
-        pages: Mapping[Strand, Callable[[str | None], tuple[list[_Thing], str | None]]] = {
+    def page(self, source: Source, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        pages: Mapping[Source, Callable[[str | None], tuple[list[_Thing], str | None]]] = {
             "orders": self._orders,
-            "points": self._points,
-            "journey": self._journey,
+            "entries": self._entries,
+            "changes": self._changes,
+            "activations": self._activations,
             "messages": self._messages,
             "vouchers": self._vouchers,
         }
-        return pages[strand](cursor)
+        return pages[source](cursor)
 
     def _orders(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
         found, following = self.store.orders(self.member.member_id, limit=self.limit, cursor=cursor)
         return [_Thing(order.occurred_at, self._order(order)) for order in found], following
 
-    def _points(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+    def _entries(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
         found, following = self.store.entries(
             self.member.member_id, limit=self.limit, cursor=cursor
         )
-        # Of what an order earned, the order itself tells.
         return [
-            _Thing(
-                entry.recorded_at,
-                None if entry.business_key.startswith("order/") else self._entry(entry),
-            )
+            _Thing(entry.recorded_at, None if self._tells_order(entry) else self._entry(entry))
             for entry in found
         ], following
 
-    def _journey(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+    def _tells_order(self, entry: Entry) -> bool:
+        """Tell whether an order tells of these points: it earned them, and is told itself."""
+        return "orders" in self.strands and entry.business_key.startswith("order/")
+
+    def _changes(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
         found, following = self.store.status_changes(
             self.member.member_id, limit=self.limit, cursor=cursor
         )
-        return [_Thing(change.recorded_at, self._change(change)) for change in found], following
+        return [
+            _Thing(change.recorded_at, self._change(change, strand))
+            if (strand := _strand(change)) in self.strands
+            else _Thing(change.recorded_at, None)
+            for change in found
+        ], following
+
+    def _activations(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
+        # Those of the offers that the member has now; they lie in the profile.
+        newest_first = sorted(
+            (
+                _Thing(offer.activated_at, _activation(offer, offer.activated_at))
+                for offer in self.member.offers
+                if offer.activated_at is not None
+            ),
+            key=lambda thing: thing.at,
+            reverse=True,
+        )
+        return newest_first, None
 
     def _messages(self, cursor: str | None) -> tuple[list[_Thing], str | None]:
         # Claims sort by their names, not by time: there are few enough to read them all.
@@ -282,7 +322,7 @@ class _Teller:
             balance_after=entry.balance_after,
         )
 
-    def _change(self, change: StatusChange) -> StoryItem:
+    def _change(self, change: StatusChange, strand: Strand) -> StoryItem:
         named = names_version(change)
         definition = (
             self.program.current(change.recorded_at)
@@ -293,7 +333,7 @@ class _Teller:
         return StoryItem(
             at=change.recorded_at,
             occurred_at=change.occurred_at,
-            strand="journey",
+            strand=strand,
             title=_words(change.event),
             why=why_change(change, definition),
             state=f"{change.from_status} → {change.to_status}" if is_step else None,
@@ -313,6 +353,20 @@ class _Teller:
             why=why,
             state=claim.state,
         )
+
+
+def _strand(change: StatusChange) -> Strand:
+    return "offers" if change.event in _OF_OFFERS else "journey"
+
+
+def _activation(offer: MemberOffer, at: datetime) -> StoryItem:
+    return StoryItem(
+        at=at,
+        occurred_at=at,
+        strand="offers",
+        title="Offer activated",
+        why=why_activation(offer),
+    )
 
 
 def _voucher(voucher: Voucher) -> StoryItem:

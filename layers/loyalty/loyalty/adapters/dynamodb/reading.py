@@ -50,18 +50,24 @@ def read_across(tables: Tables, wanted: Mapping[type[AnyItem], Sequence[Key]]) -
     ChangeRefused
         The tables kept leaving items out.
     """
+    models = {str(model.Meta.table_name): model for model in wanted}
+    keys = {name: wanted[model] for name, model in models.items()}
+    return [models[name].from_raw_data(item) for name, item in read_raw(tables, keys)]
+
+
+def read_raw(tables: Tables, wanted: Mapping[str, Sequence[Key]]) -> list[tuple[str, Raw]]:
+    """Return items as they are, each with its table's name; all else as `read_across`."""
     if sum(map(len, wanted.values())) > BATCH_LIMIT:
         raise ValueError(f"DynamoDB gives {BATCH_LIMIT} items at once")
-    models = {str(model.Meta.table_name): model for model in wanted}
     rest: dict[str, Any] = {
-        str(model.Meta.table_name): {
+        name: {
             "Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys],
             "ConsistentRead": True,
         }
-        for model, keys in wanted.items()
+        for name, keys in wanted.items()
         if keys
     }
-    found: list[AnyItem] = []
+    found: list[tuple[str, Raw]] = []
     for attempt in range(ATTEMPTS):
         if not rest:
             return found
@@ -70,7 +76,7 @@ def read_across(tables: Tables, wanted: Mapping[type[AnyItem], Sequence[Key]]) -
             time.sleep(random.uniform(0, longest))  # noqa: S311 -- jitter, not a secret
         answer = tables.connection.dispatch("BatchGetItem", {"RequestItems": rest})
         for table_name, items in answer["Responses"].items():
-            found += map(models[table_name].from_raw_data, items)
+            found += ((table_name, item) for item in items)
         rest = answer.get("UnprocessedKeys") or {}
     if rest:
         raise ChangeRefused("the tables are out of read capacity")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.expressions.operand import Path
 
+from loyalty.adapters.dynamodb.reading import BATCH_LIMIT, read_raw
 from loyalty.adapters.dynamodb.tables import ProgramItem, Tables
 from loyalty.adapters.dynamodb.totals_items import (
     GAUGES,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 COUNTED_KEPT: Final = timedelta(days=90)
 # A month is locked long before.
 BUYERS_KEPT: Final = timedelta(days=800)
+_MONTHS_AT_ONCE: Final = BATCH_LIMIT // SHARDS
 
 
 class DynamoTotalsStore:
@@ -85,6 +87,15 @@ class DynamoTotalsStore:
     def flows(self, month: str) -> Counts:
         pk, _ = flows_key(month, 0)
         return summed(_counts(item) for item in self._items(pk))
+
+    def flows_in(self, months: Sequence[str]) -> Counts:
+        found: list[Counts] = []
+        for start in range(0, len(months), _MONTHS_AT_ONCE):
+            some = months[start : start + _MONTHS_AT_ONCE]
+            keys = [flows_key(month, shard) for month in some for shard in range(SHARDS)]
+            shards = read_raw(self._tables, {self._tables.program: keys})
+            found += (_counts(item) for _, item in shards)
+        return summed(found)
 
     def levels(self, month: str) -> Counts:
         _, first_after = gauges_key(month, SHARDS)
