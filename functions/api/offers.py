@@ -24,7 +24,8 @@ from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
 from loyalty.services import member_offers, offers
 from loyalty.services.refresh_offers import start_refresh
-from loyalty.services.use_offer import reverse_offer_use, use_offer
+from loyalty.services.reverse_offer_use import reverse_offer_use
+from loyalty.services.use_offer import use_offer
 
 app = http.Api()
 _KEEPERS = ("marketer", "manager", "admin")
@@ -100,12 +101,12 @@ def delete_offer(offer_id: Key) -> Response:
 
 @app.post(
     "/v1/offers/<offer_id>/uses",
-    summary="Use the offer; each use_id counts once. Members themselves use early access only",
+    summary="Use the offer; each use_id counts once. Members themselves use early access only, now",
     tags=["offers"],
     responses={
         **http.PROBLEMS,
         201: http.returns("Used", OfferUseAnswer),
-        200: http.returns("Used before: the first answer", OfferUseAnswer),
+        200: http.returns("Used before: the first answer; or the order told of it", OfferUseAnswer),
     },
 )
 def post_use(offer_id: Key, request: OfferUseRequest) -> Response:

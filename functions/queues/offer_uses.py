@@ -20,16 +20,16 @@ def work(message: batch.Message) -> None:
     event = parse_event(message)
     match event:
         case OrderAccepted(data=data):
-            store_id, work_on = data.store_id, use_offers_of_order
+            store_id, held, work_on = data.store_id, data.held, use_offers_of_order
         case ReturnAccepted(data=data):
-            store_id, work_on = None, take_back_offers_of_order
+            store_id, held, work_on = None, False, take_back_offers_of_order
         case other:
             raise UnknownEvent(type(other).__name__)
     if data.member_id is None:
         return
     key = OrderKey(data.source, data.order_id)
     occurred_at = event.metadata.occurred_at
-    order = OrderOffers(key, data.member_id, data.offer_ids, occurred_at, store_id)
+    order = OrderOffers(key, data.member_id, data.offer_ids, occurred_at, store_id, held)
     outcomes = work_on(order, **offering.offer_use_ports())
     logger.info("offers of order", order=key.cause, outcomes=outcomes)
 

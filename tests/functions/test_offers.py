@@ -267,3 +267,42 @@ def test_members_use_early_access_only_and_staff_nothing_for_themselves(ada: str
     path = "/v1/offers/coffee/uses"
     own = call("offers", "POST", path, body, roles="service", member_id=ada)
     is_problem(own, 403, "own_account")
+
+
+def test_members_say_neither_when_nor_with_which_order_they_used_something(
+    app: MotoApp, ada: str
+) -> None:
+    add(an_offer("first", kind="access", percent=None))
+    app.set_clock(NOW + timedelta(days=1))
+    is_problem(use(ada, "U-1", "first", by="member", order_id="O-1"), 409, "order_needs_till")
+    for number in (1, 2, 3):
+        last_month = iso(NOW - timedelta(days=20))
+        answer = use(ada, f"U-{number}", "first", by="member", occurred_at=last_month)
+        assert answer.status == 201, answer.text
+    used = facts(ada)[:3]
+    assert {fact["occurred_at"] for fact in used} == {iso(NOW + timedelta(days=1))}
+    assert [fact["data"]["is_distinct"] for fact in used] == [False, False, True]
+
+
+def test_what_is_taken_back_after_a_merge_no_undo_gives_back(ada: str) -> None:
+    add(an_offer(percent=None, **BONUS))
+    bob = enrolled("bob@example.com")
+    use(ada, "U-0", order_id="O-0")
+    use(bob, "U-1", order_id="O-1")
+    use(bob, "U-2", order_id="O-2")
+    body = {"merge_id": "M-1", "other_member_id": bob}
+    merges = f"/v1/members/{ada}/merges"
+    assert call("merges", "POST", merges, body, roles="manager").status == 201
+    is_problem(use(bob, "U-3", by="service", own=ada), 403, "own_account")
+    with counting_requests() as requests:
+        assert reverse("U-1").body["points_pending"] == 100
+    assert requests.operations == [
+        "GetItem",
+        "BatchGetItem",
+        "GetItem",
+        "GetItem",
+        "TransactWriteItems",
+    ]
+    assert call("merges", "POST", f"{merges}/M-1/undo", roles="manager").status == 200
+    assert [profile(one)["points_pending"] for one in (ada, bob)] == [50, 50]
+    assert [offers_of(one)[0]["uses"] for one in (ada, bob)] == [1, 1]

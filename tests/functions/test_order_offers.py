@@ -19,7 +19,18 @@ from loyalty.services.ports import ChangeRefused
 from tests.support.examples import NOW
 from tests.support.http import call, is_problem, order
 from tests.support.moto_app import MotoApp, lambda_context
-from tests.support.offers import BONUS, add, an_offer, enrolled, facts, offer, open_elite, profile
+from tests.support.offers import (
+    BONUS,
+    add,
+    an_offer,
+    enrolled,
+    facts,
+    offer,
+    open_elite,
+    profile,
+    reverse,
+    use,
+)
 
 
 @pytest.fixture
@@ -130,6 +141,50 @@ def test_money_that_comes_back_as_a_whole_takes_uses_back_too(ada: str) -> None:
     bring_back(amount={"amount_minor": 10_000, "currency": "EUR"})
     work_on(returned())
     assert offer()["uses"] == 0
+
+
+def test_the_bonus_of_a_held_order_waits_for_staff(ada: str) -> None:
+    add(an_offer(percent=None, **BONUS))
+    shown = {"member_id": ada, "card": "4711"}
+    for number in (1, 2, 3):
+        buy(f"O-{number}", customer=shown)
+    buy("O-4", customer=shown, offer_ids=["coffee"])
+    assert work_on(accepted("O-4")) == []
+    assert profile(ada)["points_pending"] == 4 * 10 + 50
+    query = {"kind": "fraud_review", "state": "open"}
+    [task] = call("tasks", "GET", "/v1/tasks", query=query, roles="manager").body["items"]
+    path = f"/v1/tasks/{task['task_id']}/decision"
+    decided = call("tasks", "POST", path, {"decision": "rejected"}, roles="manager")
+    assert decided.status == 200, decided.text
+    assert profile(ada)["points_pending"] == 3 * 10
+
+
+def test_a_till_and_an_order_tell_of_one_use_and_goods_take_it_back(ada: str) -> None:
+    add(an_offer(percent=None, budget=5, **BONUS))
+    add(an_offer("tea", percent=None, budget=5, **BONUS))
+    assert use(ada, order_id="O-1").status == 201
+    buy(offer_ids=["coffee", "tea"])
+    assert work_on(accepted()) == []
+    told = use(ada, "U-1", "tea", order_id="O-1")
+    assert (told.status, told.body["points"]) == (200, 0)
+    assert (offer()["uses"], offer("tea")["uses"]) == (1, 1)
+    assert profile(ada)["points_pending"] == 10 + 50 + 50
+    bring_back(amount={"amount_minor": 10_000, "currency": "EUR"})
+    assert work_on(returned(), returned()) == []
+    assert (offer()["uses"], offer("tea")["uses"], profile(ada)["points_pending"]) == (0, 0, 0)
+    assert reverse("U-1", "tea").body["use_id"] == "U-1"
+    late = use(ada, "U-2", "tea", order_id="O-1")
+    assert (late.status, offer("tea")["uses"]) == (200, 0)
+
+
+def test_a_return_before_its_order_leaves_nothing_to_take_back(ada: str) -> None:
+    add(an_offer())
+    buy(offer_ids=["coffee"])
+    bring_back(amount={"amount_minor": 10_000, "currency": "EUR"})
+    assert work_on(returned(), accepted()) == []
+    assert use(ada, order_id="O-1").status == 200
+    assert reverse().status == 200
+    assert [fact["event"] for fact in facts(ada)] == ["MemberEnrolled"]
 
 
 def test_a_busy_member_is_met_again(ada: str, monkeypatch: pytest.MonkeyPatch) -> None:

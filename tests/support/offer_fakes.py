@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from loyalty.domain.offer_uses import OfferUse, UseCounts
+from loyalty.domain.offer_uses import OfferUse
 from loyalty.domain.offers import Offer
+from loyalty.domain.use_counts import OrderUses, UseCounts
 from loyalty.services.offer_ports import OfferContext, OfferUseChange
 from loyalty.services.ports import ChangeRefused
 
@@ -26,6 +27,7 @@ class FakeOfferStore:
         self.catalogue: dict[str, Offer] = {}
         self.uses: dict[tuple[str, str], OfferUse] = {}
         self.counts: dict[tuple[str, ...], int] = {}
+        self.with_orders: dict[tuple[str, str, str], OrderUses] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FakeOfferStore) and self._stored() == other._stored()
@@ -42,16 +44,25 @@ class FakeOfferStore:
         order_id: str | None = None,
     ) -> OfferContext:
         self._members.requests += 1
-        counts = UseCounts(
-            self.counts.get((member_id, offer_id), 0),
-            self.counts.get((member_id, offer_id, month, order_id), 0) if month and order_id else 0,
-        )
+        counts = UseCounts(self.counts.get((member_id, offer_id), 0))
+        if order_id:
+            with_order = self.with_orders.get((member_id, offer_id, order_id), OrderUses())
+            counts = replace(counts, with_order=with_order)
+        elif month:
+            counts = replace(counts, alone=self.counts.get((member_id, offer_id, month), 0))
         return OfferContext(
             self._members.members.get(member_id),
             self.catalogue.get(offer_id),
             self.uses.get((offer_id, use_id)) if use_id else None,
             counts,
         )
+
+    def order_uses(
+        self, member_ids: Sequence[str], offer_id: str, order_id: str
+    ) -> Sequence[OrderUses]:
+        self._members.requests += 1
+        keys = ((member_id, offer_id, order_id) for member_id in member_ids)
+        return [self.with_orders[key] for key in keys if key in self.with_orders]
 
     def use(self, offer_id: str, use_id: str) -> OfferUse | None:
         self._members.requests += 1
@@ -91,6 +102,7 @@ class FakeOfferStore:
         use = change.use
         self.uses[use.offer_id, use.use_id] = use
         self.counts |= {key: after for key, _, after in _counted(change)}
+        self.with_orders |= dict(_with_order(change))
         if change.budget:
             offer = self.catalogue[use.offer_id]
             self.catalogue[use.offer_id] = replace(offer, uses=offer.uses + change.budget)
@@ -100,6 +112,8 @@ class FakeOfferStore:
         stored = self.uses.get((use.offer_id, use.use_id))
         yield (stored.state if stored else None) == change.state_before
         yield from (self.counts.get(key, 0) == before for key, before, _ in _counted(change))
+        for written, after in _with_order(change):
+            yield self.with_orders.get(written, OrderUses()).version == after.version - 1
         if change.budget:
             offer = self.catalogue[use.offer_id]
             yield offer.revision == change.offer_revision
@@ -109,7 +123,7 @@ class FakeOfferStore:
                 yield offer.uses > 0
 
     def _stored(self) -> list[object]:
-        return [self.catalogue, self.uses, self.counts]
+        return [self.catalogue, self.uses, self.counts, self.with_orders]
 
 
 class FakeOfferCatalogue:
@@ -123,12 +137,20 @@ class FakeOfferCatalogue:
 
 
 def _counted(change: OfferUseChange) -> Iterator[tuple[tuple[str, ...], int, int]]:
-    """Yield the key of each count with what it was and what it becomes."""
-    use = change.use
-    if change.counted_for is None:
+    """Yield the key of each count that changes with what it was and what it becomes."""
+    use, before, after = change.use, change.before, change.after
+    if change.counts_of is None:
         return
-    key = (change.counted_for, use.offer_id)
-    yield key, change.before.in_all, change.after.in_all
-    if use.order_id is not None:
-        of_order = (*key, use.month, use.order_id)
-        yield of_order, change.before.with_order, change.after.with_order
+    key = (change.counts_of, use.offer_id)
+    if before.in_all != after.in_all:
+        yield key, before.in_all, after.in_all
+    if before.alone != after.alone:
+        yield (*key, use.month), before.alone, after.alone
+
+
+def _with_order(change: OfferUseChange) -> Iterator[tuple[tuple[str, str, str], OrderUses]]:
+    """Yield the key of the uses with the order and what becomes of them, if something does."""
+    use, after = change.use, change.after.with_order
+    if change.counts_of is None or use.order_id is None or change.before.with_order == after:
+        return
+    yield (change.counts_of, use.offer_id, use.order_id), after

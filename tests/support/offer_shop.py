@@ -21,7 +21,8 @@ from loyalty.services.order_offers import (
     take_back_offers_of_order,
     use_offers_of_order,
 )
-from loyalty.services.use_offer import reverse_offer_use, use_offer
+from loyalty.services.reverse_offer_use import reverse_offer_use
+from loyalty.services.use_offer import use_offer
 from tests.support.examples import PROGRAM
 from tests.support.offer_fakes import FakeOfferCatalogue
 from tests.support.offer_store_contract import COFFEE
@@ -64,7 +65,9 @@ class OfferShop(Shop):
         order_id: str | None = None,
         at: datetime | None = None,
         store_id: str | None = None,
+        by: str | None = None,
     ) -> tuple[OfferUseAnswer, bool]:
+        """Use an offer at a till, where a member of staff works who is the member `by`."""
         request = OfferUseRequest(
             use_id=use_id,
             member_id=member_id,
@@ -75,7 +78,7 @@ class OfferShop(Shop):
         return use_offer(
             offer_id,
             request,
-            own_member_id=None,
+            own_member_id=by,
             by_member=False,
             store=self.store,
             offers=self.offers,
@@ -83,11 +86,13 @@ class OfferShop(Shop):
             clock=self.clock,
         )
 
-    def reverse(self, use_id: str = "U-1", offer_id: str = "coffee") -> OfferUseReversalAnswer:
+    def reverse(
+        self, use_id: str = "U-1", offer_id: str = "coffee", *, by: str | None = None
+    ) -> OfferUseReversalAnswer:
         return reverse_offer_use(
             offer_id,
             use_id,
-            own_member_id=None,
+            own_member_id=by,
             store=self.store,
             offers=self.offers,
             program=self.program,
@@ -95,10 +100,17 @@ class OfferShop(Shop):
         )
 
     def order_accepted(
-        self, member_id: str, *offer_ids: str, order_id: str = "O-1"
+        self,
+        member_id: str,
+        *offer_ids: str,
+        order_id: str = "O-1",
+        source: str = "pos",
+        at: datetime | None = None,
+        held: bool = False,
     ) -> dict[str, str]:
         """Work on the event of an accepted order; return what became of its offers."""
-        order = OrderOffers(OrderKey("pos", order_id), member_id, offer_ids, self.clock.now())
+        key, occurred_at = OrderKey(source, order_id), at or self.clock.now()
+        order = OrderOffers(key, member_id, offer_ids, occurred_at, held=held)
         return dict(
             use_offers_of_order(
                 order,
@@ -110,10 +122,14 @@ class OfferShop(Shop):
         )
 
     def order_came_back(
-        self, member_id: str, *offer_ids: str, order_id: str = "O-1"
+        self,
+        member_id: str,
+        *offer_ids: str,
+        order_id: str = "O-1",
+        source: str = "pos",
     ) -> dict[str, str]:
         """Work on the event of the return that leaves nothing of an order."""
-        order = OrderOffers(OrderKey("pos", order_id), member_id, offer_ids, self.clock.now())
+        order = OrderOffers(OrderKey(source, order_id), member_id, offer_ids, self.clock.now())
         return dict(
             take_back_offers_of_order(
                 order,

@@ -13,8 +13,9 @@ from typing import TypedDict
 import pytest
 
 from loyalty.domain.ledger import PendingPoints
-from loyalty.domain.offer_uses import OfferUse, UseCounts
+from loyalty.domain.offer_uses import OfferUse
 from loyalty.domain.offers import Offer
+from loyalty.domain.use_counts import OrderUse, OrderUses, UseCounts
 from loyalty.services.offer_ports import OfferContext, OfferStore, OfferUseChange
 from loyalty.services.ports import ChangeRefused, MemberChange, MemberStore
 from tests.support.examples import NOW
@@ -46,10 +47,13 @@ USED = OfferUse(
     store_id="S1",
     earned=PendingPoints(NOW, NOW + timedelta(days=400), 50),
     takes_budget=True,
+    counted_for="ada",
+    counted_as="U-0",
     answer={"points": 50},
 )
 REVERSED = replace(USED, state="reversed", reversal_answer={"points": 50})
-ONE = UseCounts(1, 1)
+WITH_ORDER = OrderUses(1, (OrderUse("U-1", "2017-03"),))
+ONE = UseCounts(1, 0, WITH_ORDER)
 
 
 class _Budget(TypedDict):
@@ -74,12 +78,14 @@ class OfferStoreContract:
     def test_all_is_read_as_it_was_written(self, store: MemberStore, offers: OfferStore) -> None:
         assert offers.add(COFFEE) is COFFEE
         assert read(offers) == OfferContext(member("ada"), COFFEE, None, UseCounts())
-        write(store, OfferUseChange(USED, counted_for="ada", after=ONE))
+        write(store, OfferUseChange(USED, counts_of="ada", after=ONE))
         assert read(offers) == OfferContext(member("ada"), COFFEE, USED, ONE)
-        assert read(offers, order_id="O-2").counts == UseCounts(1, 0)
+        assert read(offers, order_id="O-2").counts == UseCounts(1)
         assert offers.context("ada", "coffee") == OfferContext(
-            member("ada"), COFFEE, None, UseCounts(1, 0)
+            member("ada"), COFFEE, None, UseCounts(1)
         )
+        assert offers.order_uses(["bob", "ada"], "coffee", "O-1") == [WITH_ORDER]
+        assert offers.order_uses(["ada"], "coffee", "O-2") == []
         assert read(offers, "bob") == OfferContext(None, COFFEE, USED, UseCounts())
         assert offers.use("coffee", "U-1") == USED
         assert offers.use("tea", "U-1") is None
@@ -104,26 +110,52 @@ class OfferStoreContract:
     def test_counts_must_be_those_that_were_read(
         self, store: MemberStore, offers: OfferStore
     ) -> None:
-        write(store, OfferUseChange(USED, counted_for="ada", after=ONE))
+        write(store, OfferUseChange(USED, counts_of="ada", after=ONE))
         second = replace(USED, use_id="U-2")
-        for stale in (UseCounts(), UseCounts(1, 0), UseCounts(0, 1)):
-            change = OfferUseChange(second, None, "ada", stale, UseCounts(2, 2))
+        two = ONE.plus("U-2", "2017-03", "O-1")
+        for stale in (
+            UseCounts(),
+            UseCounts(1),
+            UseCounts(0, 0, WITH_ORDER),
+            UseCounts(1, 0, OrderUses(2, WITH_ORDER.uses)),
+        ):
+            after = stale.plus("U-2", "2017-03", "O-1")
             with pytest.raises(ChangeRefused):
-                write(store, change)
-        write(store, OfferUseChange(second, None, "ada", ONE, UseCounts(2, 2)))
-        assert read(offers).counts == UseCounts(2, 2)
-        back = OfferUseChange(REVERSED, "used", "ada", UseCounts(2, 2), UseCounts())
-        write(store, back)
-        assert read(offers).counts == UseCounts()
-        write(store, OfferUseChange(replace(USED, use_id="U-3"), counted_for="ada", after=ONE))
-        assert read(offers).counts == ONE
+                write(store, OfferUseChange(second, None, "ada", stale, after))
+        write(store, OfferUseChange(second, None, "ada", ONE, two))
+        assert read(offers).counts == two
+        left = two.less("U-1", "O-1").less("U-2", "O-1")
+        left = replace(left, with_order=replace(left.with_order, version=3))
+        write(store, OfferUseChange(REVERSED, "used", "ada", two, left))
+        assert read(offers).counts == left
+        write(
+            store,
+            OfferUseChange(
+                replace(USED, use_id="U-3"), None, "ada", left, left.plus("U-3", "2017-03", "O-1")
+            ),
+        )
+        assert read(offers).counts.in_all == 1
 
-    def test_a_use_without_an_order_counts_in_all_only(
+    def test_uses_without_an_order_are_counted_by_month(
         self, store: MemberStore, offers: OfferStore
     ) -> None:
         alone = replace(USED, order_id=None)
-        write(store, OfferUseChange(alone, counted_for="ada", after=ONE))
-        assert read(offers).counts == UseCounts(1, 0)
+        one = UseCounts(1, 1)
+        write(store, OfferUseChange(alone, counts_of="ada", after=one))
+        assert offers.context("ada", "coffee", month="2017-03").counts == one
+        assert offers.context("ada", "coffee", month="2017-04").counts == UseCounts(1)
+        assert read(offers).counts == UseCounts(1)
+        second = replace(alone, use_id="U-2")
+        for stale in (UseCounts(1, 0), UseCounts(1, 2)):
+            after = stale.plus("U-2", "2017-03", None)
+            with pytest.raises(ChangeRefused):
+                write(store, OfferUseChange(second, None, "ada", stale, after))
+        write(store, OfferUseChange(second, None, "ada", one, UseCounts(2, 2)))
+        write(
+            store,
+            OfferUseChange(replace(alone, state="reversed"), "used", "ada", UseCounts(2, 2), one),
+        )
+        assert offers.context("ada", "coffee", month="2017-03").counts == one
 
     def test_no_more_uses_than_the_budget(self, store: MemberStore, offers: OfferStore) -> None:
         offers.add(COFFEE)

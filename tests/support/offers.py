@@ -42,10 +42,17 @@ def offer(offer_id: str = "coffee") -> Json:
 
 
 def use(
-    member_id: str, use_id: str = "U-1", offer_id: str = "coffee", *, by: str = "pos", **more: Any
+    member_id: str,
+    use_id: str = "U-1",
+    offer_id: str = "coffee",
+    *,
+    by: str = "pos",
+    own: str = "",
+    **more: Any,
 ) -> Answer:
+    """Use an offer as a caller with a role, who is the member `own` themselves."""
     body = {"use_id": use_id, "member_id": member_id, "occurred_at": iso(NOW)} | more
-    own = member_id if by == "member" else ""
+    own = member_id if by == "member" else own
     return call("offers", "POST", f"/v1/offers/{offer_id}/uses", body, roles=by, member_id=own)
 
 

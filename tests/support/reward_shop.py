@@ -43,11 +43,13 @@ class RewardShop(Shop):
             clock=self.clock,
         )
 
-    def reverse(self, member_id: str, redemption_id: str = "R-1") -> RedemptionReversalAnswer:
+    def reverse(
+        self, member_id: str, redemption_id: str = "R-1", *, by: str | None = None
+    ) -> RedemptionReversalAnswer:
         return reverse_redemption(
             member_id,
             redemption_id,
-            own_member_id=None,
+            own_member_id=by,
             store=self.store,
             rewards=self.store.rewards,
             tasks=self.tasks,

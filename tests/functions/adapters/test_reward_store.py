@@ -36,6 +36,7 @@ def a_redemption(redemption_id: str = "R-1") -> Redemption:
         taken=(LotChange(EXPIRES_AT, -10),),
         stock_taken=1,
         voucher_codes=("c",),
+        spent_by="ada",
         answer={"points": 10},
     )
 

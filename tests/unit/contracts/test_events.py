@@ -137,6 +137,7 @@ CROSSED = StatusChange(
     ("fact", "name", "cause", "data"),
     [
         (ORDER, "OrderAccepted", "order/shop/1", {"points": 4, "order_id": "1", "member_id": "m1"}),
+        (replace(ORDER, held=True), "OrderAccepted", "order/shop/1", {"held": True}),
         (RETURN, "ReturnAccepted", "order/shop/1", {"return_id": "R1", "member_id": None}),
         (ENTRY, "PointsPosted", "order/shop/1", {"sequence": 3, "balance_after": 7}),
         (CROSSED, "ThresholdCrossed", "order/shop/1", {"member_version": 5, "source": "shop"}),

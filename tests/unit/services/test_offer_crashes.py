@@ -41,6 +41,19 @@ def ordered() -> OfferShop:
     return shop
 
 
+def told_by_a_till() -> OfferShop:
+    shop = offering()
+    use(shop)
+    shop.use(shop.id_of("ada"), "U-2", "bonus", order_id="O-1")
+    return shop
+
+
+def merged() -> OfferShop:
+    shop = used()
+    shop.merge(shop.a_member("zoe"), shop.id_of("ada"))
+    return shop
+
+
 def activated() -> OfferShop:
     shop = offering()
     shop.activate(shop.id_of("ada"))
@@ -67,8 +80,8 @@ def bring_back(shop: OfferShop) -> None:
 
 def everything_stored(shop: OfferShop) -> object:
     store, offers = shop.store, shop.offers
-    stored = [store.members, store.ledger, store.history, store.due_items]
-    return (*stored, offers.catalogue, offers.uses, offers.counts)
+    stored = [store.members, store.ledger, store.history, store.due_items, store.merges]
+    return (*stored, offers.catalogue, offers.uses, offers.counts, offers.with_orders)
 
 
 def around_offers(
@@ -84,7 +97,11 @@ USE_CASES = [
     around_offers("a use", use),
     around_offers("a use by who lapsed", use, lapsed),
     around_offers("a reversal", lambda shop: shop.reverse("U-1", "bonus"), used),
+    around_offers("a use that the order told of", use, ordered),
+    around_offers("a reversal after a merge", lambda shop: shop.reverse("U-1", "bonus"), merged),
     around_offers("the offers of an order", order),
+    around_offers("the offers of an order that a till told of", order, told_by_a_till),
+    around_offers("a return of what a till told of", bring_back, told_by_a_till),
     around_offers("the offers of an order that came back", bring_back, ordered),
     around_offers("a return that is heard of first", bring_back),
     around_offers("an activation", lambda shop: shop.activate(shop.id_of("ada"))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, product
 
 import pytest
 from hypothesis import settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from loyalty.domain.calendar import month_of, program_day
-from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy
+from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy, OwnAccount
 from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.reward_errors import (
     OutOfStock,
@@ -165,6 +165,25 @@ def test_who_was_merged_spends_the_points_and_vouchers_of_both(shop: RewardShop,
     assert shop.redeem(bob, "R-2")[0].points_available == 90
     assert shop.member(ada).account.points_available == 90
     assert shop.reverse(bob, "R-2").points_available == 100
+
+
+def test_points_go_back_to_whose_they_were_though_the_merge_was_undone(
+    shop: RewardShop, ada: str
+) -> None:
+    bob = shop.a_member("bob")
+    before = shop.member(ada).account.points_available
+    shop.merge(ada, bob)
+    shop.redeem(bob, "R-1")
+    for own, named in product((ada, bob), (ada, bob)):
+        with pytest.raises(OwnAccount):
+            shop.reverse(named, "R-1", by=own)
+    shop.undo_merge(ada)
+    shop.reverse(bob, "R-1")
+    assert shop.member(ada).account.points_available == before
+    assert shop.member(bob).account.points_available == 0
+    for member_id in (ada, bob):
+        assert all(month.benefits == 0 for month in shop.member(member_id).uses)
+    shop.require_sound_books()
 
 
 class Spending(RuleBasedStateMachine):

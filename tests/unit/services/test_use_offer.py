@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, product
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from loyalty.domain.errors import DomainError, MemberBusy, MemberNotFound
+from loyalty.domain.errors import DomainError, MemberBusy, MemberNotFound, OwnAccount
 from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.offer_errors import (
     OfferLimitReached,
     OfferUseConflict,
     OfferUsedUp,
 )
+from loyalty.domain.use_counts import USES_PER_ORDER
 from loyalty.services import retrying
 from tests.support.examples import NOW
 from tests.support.offer_shop import OfferShop, an_offer
@@ -58,9 +59,26 @@ def test_several_uses_with_one_order_are_one_towards_top(shop: OfferShop, ada: s
     shop.use(ada, "U-2", order_id="O-1")
     assert shop.uses(ada) == MonthUses("2017-03", 1, 2)
     shop.use(ada, "U-3", order_id="O-2")
-    shop.use(ada, "U-4")
-    shop.use(ada, "U-5")
-    assert shop.uses(ada) == MonthUses("2017-03", 4, 5)
+    assert shop.uses(ada) == MonthUses("2017-03", 2, 3)
+
+
+def test_uses_of_an_offer_without_an_order_are_one_towards_top_each_month(
+    shop: OfferShop, ada: str
+) -> None:
+    shop.clock.at = MARCH_ENDS + timedelta(days=2)
+    shop.offers.add(replace(YEAR, offer_id="tea"))
+    for number in (1, 2, 3):
+        shop.use(ada, f"U-{number}", at=MARCH_ENDS)
+    assert shop.uses(ada) == MonthUses("2017-03", 1, 3)
+    shop.use(ada, "U-4", at=MARCH_ENDS + timedelta(seconds=1))
+    assert shop.uses(ada, "2017-04") == MonthUses("2017-04", 1, 1)
+    shop.use(ada, "U-5", "tea", at=MARCH_ENDS)
+    assert shop.uses(ada) == MonthUses("2017-03", 2, 4)
+    shop.reverse("U-1")
+    shop.reverse("U-2")
+    assert shop.uses(ada) == MonthUses("2017-03", 2, 2)
+    shop.reverse("U-3")
+    assert shop.uses(ada) == MonthUses("2017-03", 1, 1)
 
 
 def test_the_other_use_of_an_order_counts_when_the_first_is_taken_back(
@@ -90,7 +108,7 @@ def test_the_third_late_use_names_a_top_customer_and_its_reversal_takes_that_bac
 ) -> None:
     shop.clock.at = MARCH_ENDS + timedelta(days=2)
     for number in (1, 2, 3):
-        shop.use(ada, f"U-{number}", at=MARCH_ENDS)
+        shop.use(ada, f"U-{number}", at=MARCH_ENDS, order_id=f"O-{number}")
     assert shop.facts(ada)[-2:] == ["OfferUsed", "TopCustomerNamed"]
     shop.reverse("U-2")
     assert shop.facts(ada)[-2:] == ["OfferUseReversed", "EngagementCorrected"]
@@ -169,8 +187,117 @@ def test_who_was_merged_uses_as_the_survivor(shop: OfferShop, ada: str) -> None:
     shop.store.members[ada] = replace(shop.member(ada), status="left")
     with pytest.raises(MemberNotFound):
         shop.use(bob, "U-4", "twice")
+    shop.store.members[ada] = replace(shop.member(ada), status="erased")
     with pytest.raises(MemberNotFound):
         shop.reverse("U-2", "twice")
+
+
+def test_a_member_who_left_still_loses_what_is_taken_back(shop: OfferShop, ada: str) -> None:
+    shop.offers.add(replace(YEAR, offer_id="bonus", kind="points", percent=None, points=50))
+    shop.use(ada, "U-1", "bonus")
+    shop.store.members[ada] = replace(shop.member(ada), status="left")
+    assert shop.reverse("U-1", "bonus").points == 50
+    assert shop.member(ada).account.points_pending == 0
+    shop.require_sound_books()
+
+
+def test_nobody_uses_or_takes_back_for_themselves_under_any_of_their_ids(
+    shop: OfferShop, ada: str
+) -> None:
+    bob = shop.a_member("bob")
+    shop.use(bob, "U-1")
+    shop.merge(ada, bob)
+    for own, named in product((ada, bob), (ada, bob)):
+        with pytest.raises(OwnAccount):
+            shop.use(named, "U-2", by=own)
+        with pytest.raises(OwnAccount):
+            shop.reverse("U-1", by=own)
+    cleo = shop.a_member("cleo")
+    shop.use(bob, "U-2", by=cleo)
+    shop.reverse("U-1", by=cleo)
+
+
+def test_no_more_uses_with_one_order_than_are_kept(shop: OfferShop, ada: str) -> None:
+    for number in range(USES_PER_ORDER):
+        shop.use(ada, f"U-{number}", order_id="O-1")
+    with pytest.raises(OfferLimitReached):
+        shop.use(ada, "U-more", order_id="O-1")
+    shop.use(ada, "U-more", order_id="O-2")
+
+
+# ── Merged, and two again ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def bonus(shop: OfferShop) -> str:
+    """An offer of 50 points."""
+    shop.offers.add(replace(YEAR, offer_id="bonus", kind="points", percent=None, points=50))
+    return "bonus"
+
+
+def test_a_use_is_taken_back_from_whom_it_was_counted_for(
+    shop: OfferShop, ada: str, bonus: str
+) -> None:
+    bob = shop.a_member("bob")
+    shop.merge(ada, bob)
+    shop.use(bob, "U-1", bonus, order_id="O-1")
+    shop.undo_merge(ada)
+    shop.reverse("U-1", bonus)
+    for member_id in (ada, bob):
+        assert shop.uses(member_id) == MonthUses("2017-03")
+        account = shop.member(member_id).account
+        assert (account.points_pending, account.owed) == (0, 0)
+    shop.require_sound_books()
+
+
+def test_uses_with_one_order_stay_one_pair_after_a_merge(shop: OfferShop, ada: str) -> None:
+    bob = shop.a_member("bob")
+    shop.use(bob, "U-1", order_id="O-1")
+    shop.use(bob, "U-2", order_id="O-1")
+    shop.merge(ada, bob)
+    shop.reverse("U-1")
+    assert shop.uses(ada) == MonthUses("2017-03", 1, 1)
+    shop.reverse("U-2")
+    assert shop.uses(ada) == MonthUses("2017-03")
+
+
+@pytest.mark.parametrize("taken_back", [1, 2])
+def test_an_undo_gives_back_nothing_that_was_taken_back_meanwhile(
+    shop: OfferShop, ada: str, bonus: str, taken_back: int
+) -> None:
+    """Bob is merged into Cleo, and she into Ada, who has points of her own to lose."""
+    bob, cleo = shop.a_member("bob"), shop.a_member("cleo")
+    shop.use(ada, "U-0", bonus, order_id="O-0")
+    for number in (1, 2):
+        shop.use(bob, f"U-{number}", bonus, order_id=f"O-{number}")
+    shop.merge(cleo, bob, "M-1")
+    shop.merge(ada, cleo, "M-2")
+    for number in range(1, 1 + taken_back):
+        shop.reverse(f"U-{number}", bonus)
+    left = 2 - taken_back
+    shop.undo_merge(ada, "M-2")
+    shop.undo_merge(cleo, "M-1")
+    for member_id, uses in ((ada, 1), (cleo, 0), (bob, left)):
+        member = shop.member(member_id)
+        assert shop.uses(member_id) == MonthUses("2017-03", uses, uses)
+        assert (member.account.points_pending, member.account.owed) == (50 * uses, 0)
+        assert sum(offer.uses for offer in member.offers) == uses
+    shop.require_sound_books()
+
+
+def test_who_was_top_before_a_merge_is_not_so_again_when_a_use_was_taken_back(
+    shop: OfferShop, ada: str
+) -> None:
+    bob = shop.a_member("bob")
+    shop.clock.at = MARCH_ENDS + timedelta(days=2)
+    for number in (1, 2, 3):
+        shop.use(bob, f"U-{number}", at=MARCH_ENDS, order_id=f"O-{number}")
+    assert shop.uses(bob).top
+    shop.merge(ada, bob)
+    shop.reverse("U-1")
+    assert not shop.uses(ada).top
+    shop.undo_merge(ada)
+    assert shop.uses(bob) == MonthUses("2017-03", 2, 2)
 
 
 OFFERS = (
@@ -209,7 +336,7 @@ class Using(RuleBasedStateMachine):
         except (OfferUsedUp, OfferLimitReached):
             return
         assert is_new
-        self.uses[offer_id, use_id] = (offer_id, member_id, order_id or use_id)
+        self.uses[offer_id, use_id] = (offer_id, member_id, order_id or "")
         if twice:
             assert self.shop.use(*asked, order_id=order_id) == (answer, False)
             with pytest.raises(OfferUseConflict):

@@ -57,7 +57,8 @@ class OrderAcceptedData(Published):
     """`eligible_minor` is in the program's currency, `total` in the order's own.
 
     `tier` is the one it earned with, null for a customer who was no member. `offer_ids` are those
-    that its member used with it, as far as the rules let them.
+    that its member used with it, as far as the rules let them. `held` says that its points wait for
+    staff.
     """
 
     source: str
@@ -71,6 +72,7 @@ class OrderAcceptedData(Published):
     program_version: int
     recorded_at: Timestamp
     offer_ids: tuple[str, ...] = ()
+    held: bool = False
 
 
 class OrderAccepted(Event[OrderAcceptedData]):

@@ -59,7 +59,7 @@ def _content(fact: Fact) -> tuple[str, str, Mapping[str, Any]]:
         return (
             "OrderAccepted",
             _order_cause(fact.key),
-            data | {"program_version": fact.program_version},
+            data | {"program_version": fact.program_version, "held": fact.held},
         )
     if isinstance(fact, AcceptedReturn):
         data = {**_order_data(fact), "return_id": fact.return_id}

@@ -11,7 +11,7 @@ class OfferUseData(StatusData):
     """`points` are the offer's bonus, `month` the program month in which it was used.
 
     `is_distinct` tells whether the use counts towards that month's top customers: the first one
-    with its order; of one that is taken back, the last one.
+    with its order, or with none; of one that is taken back, the last one.
     """
 
     offer_id: str

@@ -137,8 +137,10 @@ class MemberOfferPage(Contract):
 class OfferUseRequest(Contract):
     """A use of an offer; each `use_id` counts once per offer.
 
-    `order_id` is the order that it was used with: several uses with one order are one towards the
-    month's top customers. `store_id` is needed where the offer names its stores.
+    `order_id` is the number of the order that it was used with: several uses with one order are one
+    towards the month's top customers, and so are those without an order. An order that named the
+    offer has used it itself: nothing is counted again. `store_id` is needed where the offer names
+    its stores. Members themselves name no order, and their uses occur when they arrive.
     """
 
     use_id: Key
@@ -149,7 +151,10 @@ class OfferUseRequest(Contract):
 
 
 class OfferUseAnswer(Contract):
-    """What a use did: `points` are the bonus, pending like those of an order."""
+    """What a use did: `points` are the bonus, pending like those of an order.
+
+    They are 0 where the order has told of the use before.
+    """
 
     use_id: str
     offer_id: str

@@ -80,6 +80,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     offer_errors.OfferUsedUp: HTTPStatus.CONFLICT,
     offer_errors.OfferLimitReached: HTTPStatus.CONFLICT,
     offer_errors.OfferNeedsTill: HTTPStatus.CONFLICT,
+    offer_errors.OrderNeedsTill: HTTPStatus.CONFLICT,
     offer_errors.TooManyOffersActivated: HTTPStatus.CONFLICT,
     offer_errors.OfferUseConflict: HTTPStatus.CONFLICT,
     errors.SwitchedOff: HTTPStatus.CONFLICT,

@@ -68,24 +68,21 @@ def release(
     return replace(released, pending=others), entry
 
 
-def unhold(account: Account, posting: Posting, held_by: str) -> tuple[Account, Entry | None]:
+def unhold(account: Account, posting: Posting, held: PendingPoints) -> tuple[Account, Entry]:
     """Let held points be released at their normal time, at once when that has passed.
 
-    Returns
-    -------
-    tuple of Account and (Entry or None)
-        No entry when nothing is held (any more).
+    Parameters
+    ----------
+    account
+        The member's account before.
+    posting
+        The cause.
+    held
+        A pending part of the account.
     """
-    held = [part for part in account.pending if part.held_by == held_by]
-    if not held:
-        return account, None
-    changes = Changes()
-    for part in held:
-        leaves = PendingChange(part.releases_at, part.lot_expires_at, -part.points, held_by)
-        after = replace(account, owed=account.owed + changes.owed)
-        changes = changes.plus(_enter(after, posting, replace(part, held_by=None)))
-        changes = changes.plus(Changes(pending=(leaves,)))
-    return post(account, posting, "release", ISSUED, changes)
+    leaves = PendingChange(held.releases_at, held.lot_expires_at, -held.points, held.held_by)
+    changes = _enter(account, posting, replace(held, held_by=None))
+    return post(account, posting, "release", ISSUED, changes.plus(Changes(pending=(leaves,))))
 
 
 def reverse(account: Account, posting: Posting, earned: PendingPoints) -> tuple[Account, Entry]:

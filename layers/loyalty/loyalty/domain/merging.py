@@ -246,11 +246,9 @@ def less_return(
     entries
         What the return posted at the survivor.
     """
-    account = merged.share.account
-    for entry in entries:
-        account = without(account, entry)
-    spend_minor = max(0, merged.share.lifetime_spend_minor - accepted.eligible_minor)
-    share = replace(merged.share, account=account, lifetime_spend_minor=spend_minor)
+    share = less_entries(merged, entries).share
+    spend_minor = max(0, share.lifetime_spend_minor - accepted.eligible_minor)
+    share = replace(share, lifetime_spend_minor=spend_minor)
     if order.counted_on is not None:
         back = purchase_back(order, accepted.eligible_minor, accepted.points)
         share = replace(
@@ -261,17 +259,29 @@ def less_return(
     return replace(merged, share=share)
 
 
-def less_forfeited(merged: Merge, held: PendingPoints, counted_on: date) -> Merge:
-    """Take held points of the share, which were rejected since, out of it and its totals."""
+def less_entries(merged: Merge, entries: tuple[Entry, ...]) -> Merge:
+    """Take what was taken back of the other one's, at the survivor, out of the share's points."""
+    account = merged.share.account
+    for entry in entries:
+        account = without(account, entry)
+    return replace(merged, share=replace(merged.share, account=account))
+
+
+def less_forfeited(merged: Merge, held: PendingPoints, counted_on: date | None) -> Merge:
+    """Take held points of the share, which were rejected since, out of it and its totals.
+
+    Those that are `counted_on` no day are in no totals.
+    """
     share = merged.share
-    less = Purchase(points_due=-held.points, points_posted=-held.points)
     pending = tuple(part for part in share.account.pending if part != held)
-    share = replace(
-        share,
-        account=replace(share.account, pending=pending),
-        months=count_in_months(share.months, counted_on, less),
-        days=count_in_days(share.days, counted_on, less),
-    )
+    share = replace(share, account=replace(share.account, pending=pending))
+    if counted_on is not None:
+        less = Purchase(points_due=-held.points, points_posted=-held.points)
+        share = replace(
+            share,
+            months=count_in_months(share.months, counted_on, less),
+            days=count_in_days(share.days, counted_on, less),
+        )
     return replace(merged, share=share)
 
 

@@ -66,6 +66,12 @@ class OfferNeedsTill(DomainError):
     code = "offer_needs_till"
 
 
+class OrderNeedsTill(DomainError):
+    """Members name no order with what they use themselves: a till or the shop does."""
+
+    code = "order_needs_till"
+
+
 class TooManyOffersActivated(DomainError):
     """The member has activated as many offers as one may."""
 

@@ -1,7 +1,7 @@
 """A use of an offer and its reversal: what they change of the member.
 
 A use belongs to the program month in which it occurred. Several uses of an offer with one order are
-one towards `top`, in each month; a use without an order stands for itself.
+one towards `top`, in each month; so are those without an order.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from loyalty.domain.ledger import Entry, PendingPoints, Posting
 from loyalty.domain.member import Member, StatusChange
 from loyalty.domain.offers import Offer
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.use_counts import UseCounts
 
 UseState = Literal["used", "reversed", "refused"]
+# What becomes of an offer's bonus: `free` is released like an order's points, `held` waits with
+# those of the order that named the offer, `forfeited` went with them.
+Bonus = Literal["free", "held", "forfeited"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,9 @@ class OfferUse:
     `earned` are the bonus points and where they went; `takes_budget` says that it is one of the
     offer's `uses`. `answer` and `reversal_answer` are given again to repeats. One that is `refused`
     is kept where nobody hears of the refusal; `refusal` is its code.
+
+    `counted_for` is the member whose uses it is one of, ever since: named, or who had absorbed them
+    by then. One that was told of otherwise is `counted_as` the use of that other id.
     """
 
     offer_id: str
@@ -47,6 +54,8 @@ class OfferUse:
     earned: PendingPoints | None = None
     takes_budget: bool = False
     refusal: str | None = None
+    counted_for: str | None = None
+    counted_as: str | None = None
     answer: Mapping[str, object] = field(default_factory=dict)
     reversal_answer: Mapping[str, object] | None = None
 
@@ -56,22 +65,12 @@ class OfferUse:
         return f"offer/{self.offer_id}/{self.use_id}"
 
 
-class UseCounts(NamedTuple):
-    """A member's unreversed uses of an offer: `in_all`, and `with_order` in the use's month."""
-
-    in_all: int = 0
-    with_order: int = 0
-
-    def plus(self, sign: int) -> UseCounts:
-        """Return the counts with one use more, or less with `sign` -1."""
-        return UseCounts(max(0, self.in_all + sign), max(0, self.with_order + sign))
-
-
 class UseDecision(NamedTuple):
-    """What a use, or its reversal, leads to."""
+    """What a use, or its reversal, leads to; `counts` are those of whom it is counted for."""
 
     use: OfferUse
     member: Member
+    counts: UseCounts
     entries: tuple[Entry, ...]
     facts: tuple[StatusChange, ...]
 
@@ -118,6 +117,7 @@ def use(
     *,
     definition: ProgramDefinition,
     now: datetime,
+    bonus: Bonus = "free",
 ) -> UseDecision:
     """Decide on a use of an offer.
 
@@ -135,6 +135,8 @@ def use(
         The current program.
     now
         When it is recorded.
+    bonus
+        What becomes of the bonus points, if the offer has any.
 
     Raises
     ------
@@ -149,15 +151,17 @@ def use(
     offer_rules.require_left(offer, uses_so_far(member, offer.offer_id, counts))
     used = replace(
         asked,
-        earned=_bonus(offer, asked, definition),
+        earned=_bonus(offer, asked, definition, bonus),
         takes_budget=offer.budget_uses is not None,
+        counted_for=member.member_id,
     )
-    is_first = used.order_id is None or counts.with_order == 0
+    counted = counts.plus(used.use_id, used.month, used.order_id)
+    is_first = counted.pairs(used.month) > counts.pairs(used.month)
     after, entries = _with_points(member, used, now)
     after = offer_rules.with_use(after, offer.offer_id, now)
     fact = _fact("OfferUsed", after, used, now, is_first=is_first)
     step = use_benefit(after, used.occurred_at, definition, now, is_offer=is_first, by="offer")
-    return UseDecision(used, step.member, entries, (fact, *step.changes))
+    return UseDecision(used, step.member, counted, entries, (fact, *step.changes))
 
 
 def reverse_use(
@@ -167,6 +171,7 @@ def reverse_use(
     *,
     definition: ProgramDefinition,
     now: datetime,
+    is_forfeited: bool = False,
 ) -> UseDecision:
     """Take a use back: counts and bonus points go where they came from.
 
@@ -174,22 +179,51 @@ def reverse_use(
     ----------
     used
         A use that was not reversed before.
-    member, counts, definition, now
-        As for `use`; `counts` with this use.
+    member
+        Whom it was counted for, or who survived them; already one version further.
+    counts
+        Of whom it was counted for, with this use.
+    definition, now
+        As for `use`.
+    is_forfeited
+        The bonus points were held and taken back already.
     """
-    is_last = used.order_id is None or counts.with_order <= 1
+    left = counts.less(used.use_id, used.order_id)
+    is_last = left.pairs(used.month) < counts.pairs(used.month)
     entries: tuple[Entry, ...] = ()
     after = offer_rules.with_use(member, used.offer_id, now, sign=-1)
-    if used.earned is not None:
+    if used.earned is not None and not is_forfeited:
         posting = _posting(member, used, now, key=f"{used.cause}/reversal")
         account, entry = reverse(member.account, posting, used.earned)
         after, entries = replace(after, account=account), (entry,)
     fact = _fact("OfferUseReversed", after, used, now, is_first=is_last)
     step = take_back(after, used.occurred_at, definition, now, is_offer=is_last)
-    return UseDecision(replace(used, state="reversed"), step.member, entries, (fact, *step.changes))
+    reversed_ = replace(used, state="reversed")
+    return UseDecision(reversed_, step.member, left, entries, (fact, *step.changes))
 
 
-def refuse(asked: OfferUse, member: Member, refusal: str, now: datetime) -> UseDecision:
+def without_use(
+    tombstone: Member,
+    used: OfferUse,
+    counts: UseCounts,
+    *,
+    definition: ProgramDefinition,
+    now: datetime,
+) -> Member:
+    """Return the tombstone of a merged member without a use that is taken back at the survivor.
+
+    So an undo gives back what is left. Parameters as for `reverse_use`.
+    """
+    left = counts.less(used.use_id, used.order_id)
+    is_last = left.pairs(used.month) < counts.pairs(used.month)
+    after = replace(tombstone, version=tombstone.version + 1)
+    after = offer_rules.with_use(after, used.offer_id, now, sign=-1)
+    return take_back(after, used.occurred_at, definition, now, is_offer=is_last).member
+
+
+def refuse(
+    asked: OfferUse, member: Member, counts: UseCounts, refusal: str, now: datetime
+) -> UseDecision:
     """Keep a use that the rules refuse, where there is nobody to be told.
 
     Parameters
@@ -198,6 +232,8 @@ def refuse(asked: OfferUse, member: Member, refusal: str, now: datetime) -> UseD
         A use that was not counted before.
     member
         Already with the version that the change will have.
+    counts
+        The member's uses of the offer, which stay.
     refusal
         The code of the refusal.
     now
@@ -212,12 +248,15 @@ def refuse(asked: OfferUse, member: Member, refusal: str, now: datetime) -> UseD
     fact = status_change(
         member, member, "OfferUseRefused", now, data, occurred_at=asked.occurred_at
     )
-    return UseDecision(replace(asked, state="refused", refusal=refusal), member, (), (fact,))
+    refused = replace(asked, state="refused", refusal=refusal)
+    return UseDecision(refused, member, counts, (), (fact,))
 
 
-def _bonus(offer: Offer, asked: OfferUse, definition: ProgramDefinition) -> PendingPoints | None:
+def _bonus(
+    offer: Offer, asked: OfferUse, definition: ProgramDefinition, bonus: Bonus
+) -> PendingPoints | None:
     """Return the bonus points of an offer and where they go: like those of an order."""
-    if not offer.points:
+    if not offer.points or bonus == "forfeited":
         return None
     if not definition.points_enabled:
         raise SwitchedOff("points are switched off")
@@ -226,6 +265,7 @@ def _bonus(offer: Offer, asked: OfferUse, definition: ProgramDefinition) -> Pend
         return_window_end(asked.occurred_at, definition.pending_days, zone),
         lot_expiry(asked.occurred_at, definition.expiry_months, zone),
         offer.points,
+        held_by=asked.cause if bonus == "held" else None,
     )
 
 

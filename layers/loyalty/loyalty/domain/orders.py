@@ -24,8 +24,8 @@ class OrderKey:
 
     @classmethod
     def of_cause(cls, cause: str) -> OrderKey:
-        """Return the order whose `cause` it is."""
-        _, source, order_id = cause.split("/", 2)
+        """Return the order whose `cause` it is, or that of an offer which the order has used."""
+        _, source, order_id = cause.rsplit("/", 2)
         return cls(source, order_id)
 
 

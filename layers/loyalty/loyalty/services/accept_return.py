@@ -11,13 +11,9 @@ from loyalty.domain.errors import ReturnConflict, ReturnExceedsOrder
 from loyalty.domain.member import Member
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey, OrderReturns, Return
 from loyalty.domain.returns import fingerprint, wait_for_order
-from loyalty.services.ports import (
-    ChangeRefused,
-    Clock,
-    MemberChange,
-    MemberStore,
-    ProgramStore,
-)
+from loyalty.services.customers import Merged, survivor_of
+from loyalty.services.holds import is_rejected
+from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
 
 if TYPE_CHECKING:
@@ -93,7 +89,8 @@ def _count(
     program: ProgramStore,
     clock: Clock,
 ) -> ReturnOutcome:
-    before, followed = _customer(order, store)
+    customer = store.member(order.member_id) if order.member_id else None
+    before, followed = survivor_of(store, customer)
     now = clock.now()
     decision = decide_return(
         order,
@@ -118,28 +115,15 @@ def _count(
     return ReturnOutcome(decision.accepted.answer, waiting=False, created=True)
 
 
-def _customer(order: AcceptedOrder, store: MemberStore) -> tuple[Member | None, tuple[Merge, ...]]:
-    """Return the order's customer, or who survived them, and the merges in between."""
-    member = store.member(order.member_id) if order.member_id else None
-    followed: list[Merge] = []
-    while member is not None and member.merged_into and member.merge_id:
-        merge = store.merge(member.merged_into, member.merge_id)
-        if merge is None:
-            raise ChangeRefused(f"{member.member_id} was merged or unmerged meanwhile")
-        followed.append(merge)
-        member = store.member(member.merged_into)
-    return member, tuple(followed)
-
-
 def _is_forfeited(order: AcceptedOrder, store: MemberStore) -> bool:
     """Tell whether the order's points were held and rejected: 1 read if they were held."""
     if not order.held or order.member_id is None:
         return False
-    return store.guard(order.member_id, "hold", order.key.cause) is not None
+    return is_rejected(order.key, order.member_id, store)
 
 
 def _less_return(
-    followed: tuple[Merge, ...], order: AcceptedOrder, decision: ReturnDecision
+    followed: tuple[Merged, ...], order: AcceptedOrder, decision: ReturnDecision
 ) -> tuple[Merge, ...]:
     if not followed:
         return ()
@@ -147,7 +131,7 @@ def _less_return(
     from loyalty.domain.merging import less_return
 
     return tuple(
-        less_return(merge, order, decision.accepted, decision.entries) for merge in followed
+        less_return(merged.merge, order, decision.accepted, decision.entries) for merged in followed
     )
 
 

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 from loyalty.domain.errors import MemberNotFound, NotEnrolled
 from loyalty.domain.journey import GONE, Step
 from loyalty.domain.member import Member
-from loyalty.services.ports import Due, Guard, MemberChange, MemberStore, MessageClaim
+from loyalty.services.ports import (
+    ChangeRefused,
+    Due,
+    Guard,
+    MemberChange,
+    MemberStore,
+    MessageClaim,
+)
+
+if TYPE_CHECKING:
+    from loyalty.domain.merging import Merge
+
+
+class Merged(NamedTuple):
+    """Somebody who was merged, and the merge."""
+
+    tombstone: Member
+    merge: Merge
 
 
 def present_member(store: MemberStore, member_id: str) -> Member:
@@ -30,6 +49,26 @@ def current_member(store: MemberStore, member_id: str) -> Member:
     if member is None or member.status in GONE:
         raise MemberNotFound(member_id)
     return member
+
+
+def survivor_of(
+    store: MemberStore, customer: Member | None
+) -> tuple[Member | None, tuple[Merged, ...]]:
+    """Return who survived a customer, and the merges in between: 2 reads per merge.
+
+    Raises
+    ------
+    ChangeRefused
+        Somebody merges or unmerges them just now.
+    """
+    followed: list[Merged] = []
+    while customer is not None and customer.merged_into and customer.merge_id:
+        merge = store.merge(customer.merged_into, customer.merge_id)
+        if merge is None:
+            raise ChangeRefused(f"{customer.member_id} was merged or unmerged meanwhile")
+        followed.append(Merged(customer, merge))
+        customer = store.member(customer.merged_into)
+    return customer, tuple(followed)
 
 
 def enrolled_member(store: MemberStore, member_id: str) -> Member:

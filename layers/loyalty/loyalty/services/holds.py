@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from loyalty.domain.accruals import reverse, unhold
-from loyalty.domain.ledger import Entry, Posting
+from loyalty.domain.ledger import Account, Entry, PendingPoints, Posting
+from loyalty.domain.orders import OrderKey
 from loyalty.domain.totals import Purchase, count_in_days, count_in_months
 from loyalty.services.dues import newly_due
-from loyalty.services.ports import Guard, Ids, MemberChange
+from loyalty.services.ports import Guard, Ids, MemberChange, MemberStore
 
 if TYPE_CHECKING:
     from loyalty.domain.identity import CustomerRef
@@ -56,8 +57,20 @@ def fraud_tasks(order: AcceptedOrder, now: datetime, ids: Ids) -> tuple[Task, ..
     return (task,)
 
 
+def is_held(account: Account, order: OrderKey) -> bool:
+    """Tell whether points of an order wait for staff."""
+    return any(part.points and part.held_by == order.cause for part in account.pending)
+
+
+def is_rejected(order: OrderKey, member_id: str, store: MemberStore) -> bool:
+    """Tell whether staff took back the held points of an order, its customer's then: 1 read."""
+    return store.guard(member_id, GUARD, order.cause) is not None
+
+
 def settle_hold(change: MemberChange, task: Task, definition: ProgramDefinition) -> MemberChange:
     """Add what the decision on held points brings: released at their normal time, or taken back.
+
+    The bonus of offers that the order named goes with its points.
 
     Parameters
     ----------
@@ -72,39 +85,55 @@ def settle_hold(change: MemberChange, task: Task, definition: ProgramDefinition)
     if member is None:
         raise ValueError("held points are a member's")
     decided_at = task.decisions[-1].decided_at
-    posting = Posting(
-        member_id=member.member_id,
-        business_key=f"hold/{task.cause}",
-        occurred_at=decided_at,
-        recorded_at=decided_at,
-        reason=f"held points {task.state}",
-    )
-    if task.state == "approved":
-        account, entry = unhold(member.account, posting, task.cause)
-        after = replace(member, account=account)
-    else:
-        after, entry = _without_held(member, posting, task)
-        guard = Guard(GUARD, task.cause, task.member_id, dict(task.data), {})
-        change = replace(change, guards=(*change.guards, guard))
+    after, entries = member, []
+    for part in _held_for(member.account, task):
+        posting = Posting(
+            member_id=member.member_id,
+            business_key=f"hold/{part.held_by}",
+            occurred_at=decided_at,
+            recorded_at=decided_at,
+            reason=f"held points {task.state}",
+        )
+        if task.state == "approved":
+            account, entry = unhold(after.account, posting, part)
+            after = replace(after, account=account)
+        else:
+            after, entry = _without_held(after, posting, part, task)
+        entries.append(entry)
+    guards = change.guards
+    if task.state != "approved":
+        guards = (*guards, Guard(GUARD, task.cause, task.member_id, dict(task.data), {}))
     return replace(
         change,
         member=after,
-        entries=(*change.entries, entry) if entry else change.entries,
+        entries=(*change.entries, *entries),
         due=(*change.due, *newly_due(member.account, after)),
+        guards=guards,
     )
 
 
-def _without_held(member: Member, posting: Posting, task: Task) -> tuple[Member, Entry | None]:
-    """Take back what is held for the task's order, also out of the totals of its day."""
-    held = next((part for part in member.account.pending if part.held_by == task.cause), None)
-    if held is None:
-        return member, None
+def _held_for(account: Account, task: Task) -> tuple[PendingPoints, ...]:
+    """Return what is held for the task's order: its own points, and bonuses that came with it."""
+    order = OrderKey.of_cause(task.cause)
+    return tuple(
+        part
+        for part in account.pending
+        if part.held_by is not None and OrderKey.of_cause(part.held_by) == order
+    )
+
+
+def _without_held(
+    member: Member, posting: Posting, held: PendingPoints, task: Task
+) -> tuple[Member, Entry]:
+    """Take back what is held for the task's order, its own also out of the totals of its day."""
     account, entry = reverse(member.account, posting, held)
+    after = replace(member, account=account)
+    if held.held_by != task.cause:
+        return after, entry
     day = date.fromisoformat(str(task.data["counted_on"]))
     less = Purchase(points_due=-held.points, points_posted=-held.points)
     return replace(
-        member,
-        account=account,
+        after,
         months=count_in_months(member.months, day, less),
         days=count_in_days(member.days, day, less),
     ), entry

@@ -198,7 +198,7 @@ def _unmerged(store: MemberStore, member_id: str) -> Member:
 
 
 def _less_forfeited(known: Merge, store: MemberStore) -> Merge:
-    """Leave out what was held and rejected since the merge: 2 reads per order that was held then.
+    """Leave out what was held and rejected since the merge: 2 reads per part that was held then.
 
     The order may be of somebody who had been merged into the other one before.
     """
@@ -208,10 +208,13 @@ def _less_forfeited(known: Merge, store: MemberStore) -> Merge:
         order = store.order_context(OrderKey.of_cause(part.held_by)).order
         if order is None or order.member_id is None:
             continue
-        rejected = store.guard(order.member_id, HOLD, part.held_by)
-        if rejected is not None:
-            counted_on = date.fromisoformat(str(rejected.request["counted_on"]))
-            known = less_forfeited(known, part, counted_on)
+        rejected = store.guard(order.member_id, HOLD, order.key.cause)
+        if rejected is None:
+            continue
+        # The bonus of an offer is in no totals of days.
+        is_bonus = part.held_by != order.key.cause
+        counted_on = date.fromisoformat(str(rejected.request["counted_on"]))
+        known = less_forfeited(known, part, None if is_bonus else counted_on)
     return known
 
 

@@ -14,6 +14,7 @@ def current_context(
     use_id: str | None = None,
     month: str | None = None,
     order_id: str | None = None,
+    even_if_left: bool = False,
 ) -> OfferContext:
     """Return the context of a customer, or of the one into whom they were merged.
 
@@ -25,6 +26,8 @@ def current_context(
         The catalogue, and what members made of it.
     member_id, offer_id, use_id, month, order_id
         As for `OfferStore.context`.
+    even_if_left
+        Whether to return who left too: they use nothing, but their account is still there.
 
     Returns
     -------
@@ -38,6 +41,7 @@ def current_context(
     found = read(member_id)
     while found.member is not None and found.member.merged_into is not None:
         found = read(found.member.merged_into)
-    if found.member is not None and found.member.status in GONE:
+    gone = GONE - {"left"} if even_if_left else GONE
+    if found.member is not None and found.member.status in gone:
         return found._replace(member=None)
     return found

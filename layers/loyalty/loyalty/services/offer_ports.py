@@ -7,22 +7,23 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from loyalty.domain.member import Member
-from loyalty.domain.offer_uses import OfferUse, UseCounts
+from loyalty.domain.offer_uses import OfferUse
 from loyalty.domain.offers import Offer
+from loyalty.domain.use_counts import OrderUses, UseCounts
 
 
 @dataclass(frozen=True, slots=True)
 class OfferUseChange:
     """What a use of an offer or its reversal writes with the member, in the member's transaction.
 
-    Conditions that the store adds: the use is new, or still in `state_before`; the counts of the
-    member `counted_for` are still `before` (nothing is counted when they are equal to `after`); the
+    Conditions that the store adds: the use is new, or still in `state_before`; those counts of the
+    member `counts_of` that change are still `before`, the uses with the order by their version; the
     offer of `budget` uses (taken 1, put back -1) is at `offer_revision` and has one left.
     """
 
     use: OfferUse
     state_before: str | None = None
-    counted_for: str | None = None
+    counts_of: str | None = None
     before: UseCounts = field(default_factory=UseCounts)
     after: UseCounts = field(default_factory=UseCounts)
     budget: int = 0
@@ -52,8 +53,15 @@ class OfferStore(Protocol):
     ) -> OfferContext:
         """Read member, offer, use and counts: one BatchGetItem.
 
-        Without `use_id` no use, without `order_id` no count of the order's uses in `month`.
+        Without `use_id` no use, without `order_id` no uses with the order, without `month` or with
+        `order_id` no count of the uses without an order.
         """
+        ...
+
+    def order_uses(
+        self, member_ids: Sequence[str], offer_id: str, order_id: str
+    ) -> Sequence[OrderUses]:
+        """Return what there is of several members' uses with an order's number: one batch read."""
         ...
 
     def use(self, offer_id: str, use_id: str) -> OfferUse | None: ...

@@ -1,7 +1,7 @@
 """Offers that an order names: used by its member once it is accepted, taken back with its goods.
 
 The order itself waits for none of that: a till is answered before. Nobody hears of a refusal, so it
-is kept as a fact of the member.
+is kept as a fact of the member. What tills have counted with the order is the order's use too.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from typing import NamedTuple
 from loyalty.domain.errors import DomainError, MemberNotFound
 from loyalty.domain.member import Member
 from loyalty.domain.offer_errors import OfferNotFound
-from loyalty.domain.offer_uses import OfferUse, new_use, refuse
+from loyalty.domain.offer_uses import Bonus, OfferUse, new_use, refuse
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.use_counts import OrderUse
+from loyalty.services.holds import is_held, is_rejected
 from loyalty.services.offer_ports import OfferContext, OfferStore, OfferUseChange
 from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
-from loyalty.services.use_offer import changed, context_of, reversal_change, used_change
+from loyalty.services.reverse_offer_use import reversal_change
+from loyalty.services.use_offer import changed, context_of, told_otherwise, used_change
 
 # What became of each offer: `used`, `reversed`, or the code of a refusal.
 Outcomes = Mapping[str, str]
@@ -30,13 +33,17 @@ COUNTED_BY_TILL = "counted_by_till"
 
 
 class OrderOffers(NamedTuple):
-    """The offers of an order, or of one that has come back as a whole, when that happened."""
+    """The offers of an order, or of one that has come back as a whole, when that happened.
+
+    `held` says that the order's points wait for staff: bonuses do with them.
+    """
 
     key: OrderKey
     member_id: str
     offer_ids: tuple[str, ...]
     occurred_at: datetime
     store_id: str | None = None
+    held: bool = False
 
 
 def use_offers_of_order(
@@ -50,7 +57,8 @@ def use_offers_of_order(
     """Use each offer of an accepted order once; what a till has counted with it is not used again.
 
     Requests by offer: 1 read and 1 transaction, 1 read for a repeat; 1 read more for a member who
-    was merged into another one.
+    was merged into another one, for one who absorbed another one, and for a bonus with points that
+    were held and are no more.
 
     Parameters
     ----------
@@ -72,7 +80,13 @@ def use_offers_of_order(
             return _outcome(found.use)
         if found.member is None:
             return WITHOUT_MEMBER
-        change, use = _decided(found, found.member, asked, definition)
+        told = told_otherwise(asked, found, offers)
+        if told is not None:
+            use = _counted_by_till(asked, told)
+            store.commit(MemberChange(None, offer_use=OfferUseChange(use)))
+            return _outcome(use)
+        bonus = _bonus(order, found, found.member, store)
+        change, use = _decided(found, found.member, asked, definition, bonus)
         store.commit(change)
         return _outcome(use)
 
@@ -89,7 +103,9 @@ def take_back_offers_of_order(
 ) -> Outcomes:
     """Take back what an order has used whose goods all came back; what it has not, it never will.
 
-    Requests by offer: 2 reads and 1 transaction; 1 read for a repeat.
+    What tills have counted with it goes back too. Requests by offer: 2 reads and 1 transaction, 1
+    read for a repeat; 3 reads and 1 transaction for each use of a till. More for merges, as for
+    using.
 
     Parameters
     ----------
@@ -102,22 +118,30 @@ def take_back_offers_of_order(
         Others kept changing the member or the offer.
     """
 
+    def reverse(used: OfferUse | None) -> None:
+        if used is not None and used.state == "used":
+            changes, _ = reversal_change(
+                used, store=store, offers=offers, program=program, clock=clock
+            )
+            store.commit(*changes)
+
     def take_back_one(offer_id: str) -> str:
         now = clock.now()
         asked = _asked(order, offer_id, program.current(now), now)
-        used = offers.use(offer_id, asked.use_id)
-        if used is None:
-            # Its order's event is still on its way: it will find the use taken back already.
-            never = replace(asked, state="reversed")
-            store.commit(MemberChange(None, offer_use=OfferUseChange(never)))
-            return _outcome(never)
-        if used.state != "used":
-            return _outcome(used)
+        found = context_of(asked, offers, even_if_left=True)
         try:
-            change, _ = reversal_change(used, offers, program, clock)
+            for by_till in _by_tills(asked, found, offers):
+                reverse(offers.use(offer_id, by_till.use_id))
+            reverse(found.use)
         except MemberNotFound:
             return WITHOUT_MEMBER
-        store.commit(change)
+        if found.use is not None:
+            is_back = found.use.state == "used" or found.use.counted_as is not None
+            return "reversed" if is_back else _outcome(found.use)
+        if found.member is None:
+            return WITHOUT_MEMBER
+        # Its order's event is still on its way: it will find the use taken back already.
+        store.commit(MemberChange(None, offer_use=_never(asked, found, found.member, offers)))
         return "reversed"
 
     return _each(order, take_back_one)
@@ -143,21 +167,56 @@ def _asked(
     )
 
 
+def _bonus(order: OrderOffers, found: OfferContext, member: Member, store: MemberStore) -> Bonus:
+    """Return what becomes of a bonus: what becomes of the order's own points."""
+    if not order.held or found.offer is None or not found.offer.points:
+        return "free"
+    if is_held(member.account, order.key):
+        return "held"
+    return "forfeited" if is_rejected(order.key, order.member_id, store) else "free"
+
+
 def _decided(
-    found: OfferContext, member: Member, asked: OfferUse, definition: ProgramDefinition
+    found: OfferContext,
+    member: Member,
+    asked: OfferUse,
+    definition: ProgramDefinition,
+    bonus: Bonus,
 ) -> tuple[MemberChange, OfferUse]:
-    if found.counts.with_order:
-        by_till = replace(asked, state="refused", refusal=COUNTED_BY_TILL)
-        return MemberChange(None, offer_use=OfferUseChange(by_till)), by_till
     try:
         if found.offer is None:
             raise OfferNotFound(asked.offer_id)
-        change, _ = used_change(found.offer, member, asked, found.counts, definition)
+        change, _ = used_change(found.offer, member, asked, found.counts, definition, bonus)
     except DomainError as refused:
         next_version = replace(member, version=member.version + 1)
-        decision = refuse(asked, next_version, refused.code, asked.recorded_at)
+        decision = refuse(asked, next_version, found.counts, refused.code, asked.recorded_at)
         return changed(member, decision, OfferUseChange(decision.use)), decision.use
     return change, asked
+
+
+def _counted_by_till(asked: OfferUse, told: OrderUse) -> OfferUse:
+    return replace(asked, state="refused", refusal=COUNTED_BY_TILL, counted_as=told.use_id)
+
+
+def _by_tills(asked: OfferUse, found: OfferContext, offers: OfferStore) -> tuple[OrderUse, ...]:
+    """Return what tills have counted with the order: 1 read for who absorbed another one."""
+    known = [found.counts.with_order]
+    if found.member is not None and found.member.absorbed:
+        known += offers.order_uses(found.member.absorbed, asked.offer_id, str(asked.order_id))
+    return tuple(use for uses in known for use in uses.by_tills())
+
+
+def _never(
+    asked: OfferUse, found: OfferContext, member: Member, offers: OfferStore
+) -> OfferUseChange:
+    """Return a use that was taken back before it was counted; no till counts it either."""
+    told = told_otherwise(asked, found, offers)
+    if told is not None:
+        return OfferUseChange(_counted_by_till(asked, told))
+    never = replace(asked, state="reversed", counted_for=member.member_id)
+    taken_back = OrderUse(asked.use_id, asked.month, is_reversed=True)
+    after = replace(found.counts, with_order=found.counts.with_order.plus(taken_back))
+    return OfferUseChange(never, counts_of=member.member_id, before=found.counts, after=after)
 
 
 def _outcome(use: OfferUse) -> str:

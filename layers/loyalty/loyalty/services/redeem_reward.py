@@ -208,6 +208,7 @@ def _redemption(
         voucher_codes=tuple(step.voucher.code for step in vouchers),
         answer=answer.model_dump(mode="json"),
         task_id=gifts[0].task_id if gifts else None,
+        spent_by=entry.member_id,
     )
 
 

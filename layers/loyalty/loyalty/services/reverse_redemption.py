@@ -40,8 +40,9 @@ def reverse_redemption(
     """Undo a redemption as a whole, once.
 
     Points whose lot has expired meanwhile can be spent again for the program's grace days.
-    The task to send a gift is withdrawn. Requests: 2 reads (a gift's 3) and 1 transaction; 1 read
-    for a repeat.
+    They go to whose they were, though a merge was undone since, or to who survived them. The task
+    to send a gift is withdrawn. Requests: 2 reads (a gift's 3) and 1 transaction; 1 read for a
+    repeat; 1 read more per merge.
 
     Parameters
     ----------
@@ -67,9 +68,10 @@ def reverse_redemption(
     def attempt() -> RedemptionReversalAnswer:
         found = rewards.context(member_id, redemption_id, None)
         redemption, member = found.redemption, found.member
-        if member is None or member.status in GONE:
-            member = current_member(store, member_id)
-        if own_member_id in (member_id, member.member_id):
+        spent_by = redemption.spent_by if redemption and redemption.spent_by else member_id
+        if member is None or member.status in GONE or member.member_id != spent_by:
+            member = current_member(store, spent_by)
+        if own_member_id in (member_id, *member.member_ids):
             raise OwnAccount("nobody reverses their own redemptions")
         if redemption is None:
             raise RedemptionNotFound(redemption_id)

@@ -20,7 +20,8 @@ class Redemption:
     """Points spent on a reward under the caller's own id, with the answers that repeats get.
 
     `taken` are the lots that paid; `stock_taken` is what came off the reward's stock; `task_id` is
-    the task to send a gift.
+    the task to send a gift. `spent_by` is whose points they were: the member's as named, or of who
+    had absorbed them by then.
     """
 
     redemption_id: str
@@ -35,6 +36,7 @@ class Redemption:
     voucher_codes: tuple[str, ...]
     answer: Mapping[str, object]
     task_id: str | None = None
+    spent_by: str | None = None
     reversed_at: datetime | None = None
     reversal_answer: Mapping[str, object] | None = None
 

@@ -1,10 +1,10 @@
-"""Using an offer: counted once, within its budget and the member's limit; and taking it back."""
+"""Using an offer: counted once, within its budget and the member's limit."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from loyalty.contracts.offers import OfferUseAnswer, OfferUseRequest, OfferUseReversalAnswer
+from loyalty.contracts.offers import OfferUseAnswer, OfferUseRequest
 from loyalty.domain.acceptance import require_past
 from loyalty.domain.errors import MemberNotFound, OwnAccount
 from loyalty.domain.ledger import spendable
@@ -13,25 +13,27 @@ from loyalty.domain.offer_errors import (
     OfferNeedsTill,
     OfferNotFound,
     OfferUseConflict,
-    OfferUseNotFound,
+    OrderNeedsTill,
 )
 from loyalty.domain.offer_rules import uses_left
 from loyalty.domain.offer_uses import (
+    Bonus,
     OfferUse,
-    UseCounts,
     UseDecision,
     new_use,
-    reverse_use,
     use,
     uses_so_far,
 )
 from loyalty.domain.offers import Offer
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.use_counts import OrderUse, UseCounts
 from loyalty.services.dues import newly_due
 from loyalty.services.offer_context import current_context
 from loyalty.services.offer_ports import OfferContext, OfferStore, OfferUseChange
 from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
 from loyalty.services.retrying import with_retries
+
+COUNTED_BY_ORDER = "counted_by_order"
 
 
 def use_offer(
@@ -47,8 +49,9 @@ def use_offer(
 ) -> tuple[OfferUseAnswer, bool]:
     """Use an offer: count, limits, bonus points and engagement in one transaction.
 
-    Each `use_id` counts once per offer. Requests: 1 read and 1 transaction, 1 read for a repeat; 1
-    read more for a member who was merged into another one.
+    Each `use_id` counts once per offer, and not at all where the order itself has told of the use.
+    Requests: 1 read and 1 transaction, 1 read for a repeat; 1 read more for a member who was merged
+    into another one, and 1 more with an order for one who absorbed another one.
 
     Parameters
     ----------
@@ -56,12 +59,12 @@ def use_offer(
         Which offer, who uses it, when, with which order.
     own_member_id, by_member
         The member that the caller is themselves, if any, and whether they are nothing else. Members
-        themselves use early access only; staff use nothing for themselves.
+        themselves use early access only, now and with no order; staff use nothing for themselves.
 
     Returns
     -------
     tuple of OfferUseAnswer and bool
-        The answer (a repeat gets the first one), and whether it was used just now.
+        The answer (a repeat gets the first one), and whether it was counted just now.
 
     Raises
     ------
@@ -72,14 +75,16 @@ def use_offer(
     OfferIsOver, OfferNotYetValid, OfferNotForMember, OfferNotInStore, OfferUsedUp,
     OfferLimitReached, SwitchedOff
         The rules refuse it.
-    OwnAccount, OfferNeedsTill
-        The caller may not use it for themselves.
+    OwnAccount, OfferNeedsTill, OrderNeedsTill
+        The caller may not use it for themselves, or not with an order.
     FutureDate
         The use lies in the future.
     MemberBusy
         Others kept changing the member or the offer.
     """
     require_past(request.occurred_at, clock.now())
+    if by_member and request.order_id is not None:
+        raise OrderNeedsTill(request.order_id)
 
     def attempt() -> tuple[OfferUseAnswer, bool]:
         now = clock.now()
@@ -88,7 +93,7 @@ def use_offer(
             offer_id=offer_id,
             use_id=request.use_id,
             member_id=request.member_id,
-            occurred_at=request.occurred_at,
+            occurred_at=now if by_member else request.occurred_at,
             order_id=request.order_id,
             store_id=request.store_id,
             definition=definition,
@@ -100,12 +105,17 @@ def use_offer(
         member, offer = found.member, found.offer
         if member is None:
             raise MemberNotFound(request.member_id)
-        if not by_member and own_member_id in (request.member_id, member.member_id):
+        if not by_member and own_member_id in (request.member_id, *member.member_ids):
             raise OwnAccount("nobody uses offers for themselves at work")
         if offer is None:
             raise OfferNotFound(offer_id)
         if by_member and offer.kind != "access":
             raise OfferNeedsTill(offer_id)
+        counted = told_otherwise(asked, found, offers)
+        if counted is not None:
+            known, answer = _counted_by_order(asked, counted, found, offer, member)
+            store.commit(MemberChange(None, offer_use=OfferUseChange(known)))
+            return answer, False
         change, answer = used_change(offer, member, asked, found.counts, definition)
         store.commit(change)
         return answer, True
@@ -113,54 +123,7 @@ def use_offer(
     return with_retries(attempt)
 
 
-def reverse_offer_use(
-    offer_id: str,
-    use_id: str,
-    *,
-    own_member_id: str | None,
-    store: MemberStore,
-    offers: OfferStore,
-    program: ProgramStore,
-    clock: Clock,
-) -> OfferUseReversalAnswer:
-    """Take a use back as a whole, once: budget, counts and bonus points.
-
-    A member who became active by it stays so. Requests: 2 reads and 1 transaction; 1 read for a
-    repeat; 1 read more for a member who was merged into another one.
-
-    Parameters
-    ----------
-    offer_id, use_id
-        Which use.
-    own_member_id
-        The member that the caller is themselves, if any.
-
-    Raises
-    ------
-    OwnAccount
-        Nobody takes back their own uses.
-    OfferUseNotFound, MemberNotFound
-        There is no such use, or its member is gone.
-    MemberBusy
-        Others kept changing the member or the offer.
-    """
-
-    def attempt() -> OfferUseReversalAnswer:
-        used = offers.use(offer_id, use_id)
-        if used is None:
-            raise OfferUseNotFound(use_id)
-        if own_member_id == used.member_id:
-            raise OwnAccount("nobody takes back their own uses")
-        if used.reversal_answer is not None:
-            return OfferUseReversalAnswer.model_validate(used.reversal_answer)
-        change, answer = reversal_change(used, offers, program, clock)
-        store.commit(change)
-        return answer
-
-    return with_retries(attempt)
-
-
-def context_of(asked: OfferUse, offers: OfferStore) -> OfferContext:
+def context_of(asked: OfferUse, offers: OfferStore, *, even_if_left: bool = False) -> OfferContext:
     """Read what deciding on a use needs: 1 read, and 1 more per merge of its member."""
     return current_context(
         offers,
@@ -169,7 +132,24 @@ def context_of(asked: OfferUse, offers: OfferStore) -> OfferContext:
         use_id=asked.use_id,
         month=asked.month,
         order_id=asked.order_id,
+        even_if_left=even_if_left,
     )
+
+
+def told_otherwise(asked: OfferUse, found: OfferContext, offers: OfferStore) -> OrderUse | None:
+    """Return the use that a till counted and its order now tells of, or the other way round.
+
+    Also one that was counted for somebody whom the member absorbed since: 1 read for those.
+    """
+    member = found.member
+    if asked.order_id is None or member is None:
+        return None
+    counted = found.counts.with_order.told_otherwise(asked.use_id)
+    if counted is not None or not member.absorbed:
+        return counted
+    absorbed = offers.order_uses(member.absorbed, asked.offer_id, asked.order_id)
+    told = (uses.told_otherwise(asked.use_id) for uses in absorbed)
+    return next((use for use in told if use is not None), None)
 
 
 def used_change(
@@ -178,75 +158,25 @@ def used_change(
     asked: OfferUse,
     counts: UseCounts,
     definition: ProgramDefinition,
+    bonus: Bonus = "free",
 ) -> tuple[MemberChange, OfferUseAnswer]:
     """Return everything that a use writes, and its answer; raise what the rules refuse."""
     at = asked.recorded_at
     next_version = replace(member, version=member.version + 1)
-    decision = use(offer, next_version, asked, counts, definition=definition, now=at)
-    after = decision.member
+    decision = use(offer, next_version, asked, counts, definition=definition, now=at, bonus=bonus)
     uses = uses_so_far(member, offer.offer_id, counts) + 1
-    answer = OfferUseAnswer(
-        use_id=asked.use_id,
-        offer_id=asked.offer_id,
-        member_id=after.member_id,
-        status=after.status,
-        uses=uses,
-        uses_left=uses_left(offer, uses),
-        points=_points(decision.use),
-        points_pending=after.account.points_pending,
-        points_available=spendable(after.account, at),
-    )
+    answer = _answer(decision.use, offer, decision.member, uses)
     used = replace(decision.use, answer=answer.model_dump(mode="json"))
     change = changed(
         member,
         decision,
         OfferUseChange(
             used,
-            counted_for=after.member_id,
+            counts_of=used.counted_for,
             before=counts,
-            after=counts.plus(1),
+            after=decision.counts,
             budget=int(used.takes_budget),
             offer_revision=offer.revision,
-        ),
-    )
-    return change, answer
-
-
-def reversal_change(
-    used: OfferUse, offers: OfferStore, program: ProgramStore, clock: Clock
-) -> tuple[MemberChange, OfferUseReversalAnswer]:
-    """Return everything that a reversal writes, and its answer; 1 read, 1 more per merge."""
-    found = context_of(used, offers)
-    member, now = found.member, clock.now()
-    if member is None:
-        raise MemberNotFound(used.member_id)
-    decision = reverse_use(
-        used,
-        replace(member, version=member.version + 1),
-        found.counts,
-        definition=program.current(now),
-        now=now,
-    )
-    answer = OfferUseReversalAnswer(
-        use_id=used.use_id,
-        offer_id=used.offer_id,
-        state="reversed",
-        points=_points(used),
-        points_pending=decision.member.account.points_pending,
-        points_available=spendable(decision.member.account, now),
-    )
-    has_budget = found.offer is not None and found.offer.budget_uses is not None
-    change = changed(
-        member,
-        decision,
-        OfferUseChange(
-            replace(decision.use, reversal_answer=answer.model_dump(mode="json")),
-            state_before="used",
-            counted_for=member.member_id,
-            before=found.counts,
-            after=found.counts.plus(-1),
-            budget=-int(used.takes_budget and has_budget),
-            offer_revision=found.offer.revision if found.offer else 0,
         ),
     )
     return change, answer
@@ -270,5 +200,36 @@ def _first_answer(used: OfferUse, asked: OfferUse) -> OfferUseAnswer:
     return OfferUseAnswer.model_validate(used.answer)
 
 
-def _points(used: OfferUse) -> int:
+def _counted_by_order(
+    asked: OfferUse, counted: OrderUse, found: OfferContext, offer: Offer, member: Member
+) -> tuple[OfferUse, OfferUseAnswer]:
+    """Return a till's use that the order has told of, and its answer: nothing comes of it."""
+    uses = uses_so_far(member, offer.offer_id, found.counts)
+    answer = _answer(asked, offer, member, uses)
+    known = replace(
+        asked,
+        state="refused",
+        refusal=COUNTED_BY_ORDER,
+        counted_as=counted.use_id,
+        answer=answer.model_dump(mode="json"),
+    )
+    return known, answer
+
+
+def _answer(used: OfferUse, offer: Offer, member: Member, uses: int) -> OfferUseAnswer:
+    return OfferUseAnswer(
+        use_id=used.use_id,
+        offer_id=used.offer_id,
+        member_id=member.member_id,
+        status=member.status,
+        uses=uses,
+        uses_left=uses_left(offer, uses),
+        points=points_of(used),
+        points_pending=member.account.points_pending,
+        points_available=spendable(member.account, used.recorded_at),
+    )
+
+
+def points_of(used: OfferUse) -> int:
+    """Return the bonus points of a use."""
     return used.earned.points if used.earned else 0

@@ -17,6 +17,7 @@ from loyalty.adapters.dynamodb.tables import MembersItem, ProgramItem
 from loyalty.domain.ledger import PendingPoints
 from loyalty.domain.offer_uses import OfferUse, UseState
 from loyalty.domain.offers import Offer, OfferKind
+from loyalty.domain.use_counts import OrderUse, OrderUses
 
 if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
@@ -41,9 +42,14 @@ def count_key(member_id: str, offer_id: str) -> Key:
     return member_pk(member_id), f"{OFFER_PREFIX}{offer_id}"
 
 
-def order_count_key(member_id: str, offer_id: str, month: str, order_id: str) -> Key:
-    """Return the key of how often a member has used an offer with an order in a month."""
-    return member_pk(member_id), f"{OFFER_PREFIX}{offer_id}#{month}#{order_id}"
+def month_count_key(member_id: str, offer_id: str, month: str) -> Key:
+    """Return the key of how often a member has used an offer without an order in a month."""
+    return member_pk(member_id), f"{OFFER_PREFIX}{offer_id}#MONTH#{month}"
+
+
+def order_uses_key(member_id: str, offer_id: str, order_id: str) -> Key:
+    """Return the key of a member's uses of an offer with the orders of a number."""
+    return member_pk(member_id), f"{OFFER_PREFIX}{offer_id}#ORDER#{order_id}"
 
 
 class OfferItem(ProgramItem, discriminator="offer"):
@@ -141,6 +147,8 @@ class OfferUseItem(MembersItem, discriminator="offer_use"):
     earned = DocumentAttribute(PendingPoints, null=True)
     takes_budget = BooleanAttribute(null=True)
     refusal = UnicodeAttribute(null=True)
+    counted_for = UnicodeAttribute(null=True)
+    counted_as = UnicodeAttribute(null=True)
     answer = DocumentAttribute(dict[str, object])
     reversal_answer = DocumentAttribute(dict[str, object], null=True)
 
@@ -160,6 +168,8 @@ class OfferUseItem(MembersItem, discriminator="offer_use"):
             earned=use.earned,
             takes_budget=use.takes_budget or None,
             refusal=use.refusal,
+            counted_for=use.counted_for,
+            counted_as=use.counted_as,
             answer=use.answer,
             reversal_answer=use.reversal_answer,
         )
@@ -178,12 +188,24 @@ class OfferUseItem(MembersItem, discriminator="offer_use"):
             earned=self.earned,
             takes_budget=bool(self.takes_budget),
             refusal=self.refusal,
+            counted_for=self.counted_for,
+            counted_as=self.counted_as,
             answer=self.answer,
             reversal_answer=self.reversal_answer,
         )
 
 
 class OfferCountItem(MembersItem, discriminator="offer_count"):
-    """How often a member has used an offer, in all or with one order in a month."""
+    """How often a member has used an offer, in all or without an order in a month."""
 
     uses = IntegerAttribute()
+
+
+class OrderUsesItem(MembersItem, discriminator="offer_order"):
+    """A member's uses of an offer with the orders of a number."""
+
+    version = IntegerAttribute()
+    uses = DocumentAttribute(tuple[OrderUse, ...])
+
+    def order_uses(self) -> OrderUses:
+        return OrderUses(self.version, self.uses)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
 from loyalty.adapters.dynamodb import pages
-from loyalty.adapters.dynamodb.keys import profile
+from loyalty.adapters.dynamodb.keys import Key, profile
 from loyalty.adapters.dynamodb.offer_items import (
     OFFER_PREFIX,
     OFFERS,
     OfferCountItem,
     OfferItem,
     OfferUseItem,
+    OrderUsesItem,
     count_key,
+    month_count_key,
     offer_key,
-    order_count_key,
+    order_uses_key,
     use_key,
 )
 from loyalty.adapters.dynamodb.profile_item import ProfileItem
-from loyalty.adapters.dynamodb.reading import read_across
+from loyalty.adapters.dynamodb.reading import read_across, read_items
 from loyalty.adapters.dynamodb.tables import MembersItem, ProgramItem, Tables
 from loyalty.domain.errors import CursorInvalid
-from loyalty.domain.offer_uses import OfferUse, UseCounts
+from loyalty.domain.offer_uses import OfferUse
 from loyalty.domain.offers import Offer
+from loyalty.domain.use_counts import OrderUses, UseCounts
 from loyalty.services.offer_ports import OfferContext
 from loyalty.services.ports import ChangeRefused
 
@@ -48,11 +52,13 @@ class DynamoOfferStore:
     ) -> OfferContext:
         """Read what deciding needs: one consistent BatchGetItem over two tables."""
         in_all = count_key(member_id, offer_id)
-        of_member = [profile(member_id), in_all]
+        of_member = [
+            profile(member_id),
+            in_all,
+            *_counted_with(member_id, offer_id, month, order_id),
+        ]
         if use_id is not None:
             of_member.append(use_key(offer_id, use_id))
-        if month is not None and order_id is not None:
-            of_member.append(order_count_key(member_id, offer_id, month, order_id))
         wanted = {MembersItem: of_member, ProgramItem: [offer_key(offer_id)]}
         member = offer = use = None
         counts = UseCounts()
@@ -65,10 +71,19 @@ class DynamoOfferStore:
                 case OfferUseItem():
                     use = item.use()
                 case OfferCountItem() if (item.pk, item.sk) == in_all:
-                    counts = counts._replace(in_all=item.uses)
+                    counts = replace(counts, in_all=item.uses)
                 case OfferCountItem():
-                    counts = counts._replace(with_order=item.uses)
+                    counts = replace(counts, alone=item.uses)
+                case OrderUsesItem():
+                    counts = replace(counts, with_order=item.order_uses())
         return OfferContext(member, offer, use, counts)
+
+    def order_uses(
+        self, member_ids: Sequence[str], offer_id: str, order_id: str
+    ) -> Sequence[OrderUses]:
+        keys = [order_uses_key(member_id, offer_id, order_id) for member_id in member_ids]
+        items = read_items(self._tables, keys)
+        return [item.order_uses() for item in items if isinstance(item, OrderUsesItem)]
 
     def use(self, offer_id: str, use_id: str) -> OfferUse | None:
         try:
@@ -115,3 +130,13 @@ class DynamoOfferStore:
             if error.cause_response_code == _REFUSED:
                 raise ChangeRefused("the offer changed") from error
             raise
+
+
+def _counted_with(
+    member_id: str, offer_id: str, month: str | None, order_id: str | None
+) -> Iterator[Key]:
+    """Yield the key of the member's uses with an order, or without one in a month, if asked for."""
+    if order_id is not None:
+        yield order_uses_key(member_id, offer_id, order_id)
+    elif month is not None:
+        yield month_count_key(member_id, offer_id, month)

@@ -107,6 +107,7 @@ class RedemptionItem(MembersItem, discriminator="redemption"):
     voucher_codes = DocumentAttribute(tuple[str, ...])
     answer = DocumentAttribute(dict[str, object])
     task_id = UnicodeAttribute(null=True)
+    spent_by = UnicodeAttribute(null=True)
     reversed_at = InstantAttribute(null=True)
     reversal_answer = DocumentAttribute(dict[str, object], null=True)
 
@@ -126,6 +127,7 @@ class RedemptionItem(MembersItem, discriminator="redemption"):
             voucher_codes=redemption.voucher_codes,
             answer=redemption.answer,
             task_id=redemption.task_id,
+            spent_by=redemption.spent_by,
             reversed_at=redemption.reversed_at,
             reversal_answer=redemption.reversal_answer,
         )
@@ -144,6 +146,7 @@ class RedemptionItem(MembersItem, discriminator="redemption"):
             voucher_codes=self.voucher_codes,
             answer=self.answer,
             task_id=self.task_id,
+            spent_by=self.spent_by,
             reversed_at=self.reversed_at,
             reversal_answer=self.reversal_answer,
         )
