@@ -61,5 +61,5 @@ def _facts(state: live.LiveState, item_type: str) -> list[list[tuple[str, Any]]]
     if item_type == "run":
         return []
     return sorted(
-        sorted((name, str(value)) for name, value in item.items()) for item in state.of(item_type)
+        sorted((name, repr(value)) for name, value in item.items()) for item in state.of(item_type)
     )
