@@ -110,6 +110,7 @@ def test_what_was_rejected_is_not_taken_back_again(shop: OfferShop, *, heard_fir
     hear_of(shop)
     shop.take_back(money_back(10_000), order_id="O-2")
     assert shop.order_came_back(shop.id_of("ada"), "bonus", order_id="O-2") == {"bonus": "reversed"}
+    assert shop.reverse("order/pos/O-2", "bonus").points == 0
     assert points(shop) == (0, 10)
     assert shop.member(shop.id_of("ada")).account.owed == 0
     shop.require_sound_books()

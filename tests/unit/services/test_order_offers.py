@@ -147,9 +147,11 @@ def test_orders_of_two_sources_are_two_though_they_have_one_number(
     for source in ("pos", "shop"):
         assert shop.order_accepted(ada, "coffee", source=source) == {"coffee": "used"}
     assert shop.uses(ada) == MonthUses("2017-03", 2, 2)
-    shop.order_came_back(ada, "coffee", source="shop")
+    shop.order_came_back(ada, "coffee", source="pos")
     assert shop.uses(ada) == MonthUses("2017-03", 1, 1)
     assert not shop.use(ada, "U-1", order_id="O-1")[1]
+    shop.reverse("U-1")
+    assert shop.uses(ada) == MonthUses("2017-03"), "the till's use was that of the order left"
 
 
 def test_an_order_that_comes_back_as_a_whole_gives_its_uses_back(shop: OfferShop, ada: str) -> None:

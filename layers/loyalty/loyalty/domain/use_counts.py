@@ -38,9 +38,13 @@ class OrderUses:
     uses: tuple[OrderUse, ...] = ()
 
     def told_otherwise(self, use_id: str) -> OrderUse | None:
-        """Return a use that came the other way and stands for this one too, if there is one."""
+        """Return a use that came the other way and stands for this one too, if there is one.
+
+        Of several orders it is one whose use was not reversed.
+        """
         is_by_order = OrderUse(use_id, "").is_by_order
-        return next((use for use in self.uses if use.is_by_order != is_by_order), None)
+        told = (use for use in self.uses if use.is_by_order != is_by_order)
+        return min(told, key=lambda use: use.is_by_order and use.is_reversed, default=None)
 
     def by_tills(self) -> tuple[OrderUse, ...]:
         """Return the uses of tills that were not reversed."""

@@ -115,7 +115,8 @@ def reversal_change(
         now=now,
         is_forfeited=_is_forfeited(used, store),
     )
-    answer = _reversal_answer(used, decision.member, now, points=points_of(used))
+    taken_back = points_of(used) if decision.entries else 0
+    answer = _reversal_answer(used, decision.member, now, points=taken_back)
     has_budget = found.offer is not None and found.offer.budget_uses is not None
     change = changed(
         member,
