@@ -20,6 +20,8 @@ UNDESCRIBED = {
     ("get", "/portal"),
     ("get", "/portal/{proxy+}"),
     ("post", "/portal/{proxy+}"),
+    ("get", "/portal/sign-in"),
+    ("post", "/portal/sign-in"),
     ("get", "/console"),
     ("get", "/console/{proxy+}"),
     ("post", "/console/{proxy+}"),
