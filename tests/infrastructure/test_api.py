@@ -24,6 +24,8 @@ PAGES = {
     ("post", "/portal/{proxy+}"),
     ("get", "/portal/sign-in"),
     ("post", "/portal/sign-in"),
+    ("get", "/portal/sign-in/{token}"),
+    ("post", "/portal/sign-in/{token}"),
     ("get", "/console"),
     ("get", "/console/{proxy+}"),
     ("post", "/console/{proxy+}"),
