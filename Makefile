@@ -34,7 +34,7 @@ lint: $(ENVIRONMENT)/dev.stamp ## Check style, types, imports, template, machine
 	$(BIN)/cfn-lint
 	$(BIN)/python -m lint
 
-figures: $(ENVIRONMENT)/dev.stamp ## Measure requests and cost anew and write docs/cost.md and docs/requests.md
+figures: $(ENVIRONMENT)/dev.stamp ## Measure requests and cost anew and write docs/cost.md, docs/pages.md and docs/requests.md
 	$(BIN)/python -m pytest tests/figures --write-figures
 
 screenshots: chromium ## Take the README's pictures of portal and console anew, after a year on the laptop

@@ -114,7 +114,9 @@ def test_only_staff_has_to_say_whether_they_are_members(key_server: KeyServer, r
             caller.own_member_id()
 
 
-@pytest.mark.parametrize(("role", "own"), [("manager", None), ("manager:m-1", "m-1")])
+@pytest.mark.parametrize(
+    ("role", "own"), [("manager", None), ("manager:none", None), ("manager:m-1", "m-1")]
+)
 def test_a_membership_is_passed_on(key_server: KeyServer, role: str, own: str | None) -> None:
     token = key_server.issuer.token(role)
     answer = authorizer.authorize.handler(request(f"Bearer {token}"), lambda_context())

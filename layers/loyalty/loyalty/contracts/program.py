@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -52,8 +53,14 @@ def _zone_name(value: object) -> object:
     return value.key if isinstance(value, ZoneInfo) else value
 
 
+@cache
+def _zones() -> frozenset[str]:
+    # Looks through the files of the machine's database.
+    return frozenset(available_timezones())
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("must be an IANA time zone like Europe/Berlin")
     return name
 
