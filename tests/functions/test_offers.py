@@ -73,6 +73,16 @@ def test_staff_keep_the_catalogue(app: MotoApp) -> None:
     is_problem(call("offers", "GET", "/v1/offers/tea"), 404, "offer_not_found")
 
 
+def test_an_offer_that_is_over_may_be_told_of_again(app: MotoApp, ada: str) -> None:
+    asked = an_offer(budget=5)
+    add(asked)
+    use(ada)
+    over = retire()
+    again = add(asked)
+    assert (again.status, again.body) == (200, over.body)
+    is_problem(add(asked | {"budget": 6}), 409, "offer_conflict")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -40,7 +40,7 @@ def a_task(kind: TaskKind, number: int = 1) -> Task:
             cause="upgrade/u-1",
             data={"upgrade_id": "u-1"},
         )
-    return Task(task_id, kind, (MEMBER_ID,), opened_at, "cause")
+    return Task(task_id, kind, (MEMBER_ID,), opened_at, "order/pos/O-1")
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,9 @@ def add_offer(
     offer = Offer(revision=1, **_fields(given, definition))
     require_sound(offer, definition)
     kept = offers.add(offer)
-    if kept is not offer and replace(kept, uses=offer.uses) != offer:
+    # What was used, and that its time was over, is no part of the content.
+    same = replace(kept, uses=offer.uses, revision=offer.revision, retired_at=offer.retired_at)
+    if same != offer:
         raise OfferConflict(request.offer_id)
     return view(kept, definition), kept is offer
 
