@@ -24,7 +24,7 @@ MORE_REQUESTS: Final[Mapping[str, int]] = {
     STORY: 8,
     f"{STORY}?show=orders": 3,
     f"{STORY}?show=vouchers": 3,
-    "/portal/account/export": 8,
+    "/portal/account/export": 11,
 }
 KILOBYTES_AT_MOST: Final = 100
 # They lead to the identity provider and back, and show nothing.
