@@ -76,6 +76,11 @@ class Workspace:
         return self.state_dir / "launcher.log"
 
     @property
+    def replay_answers_file(self) -> Path:
+        """What the links in mails said when a replay's customers followed them."""
+        return self.state_dir / "replay-answers.jsonl"
+
+    @property
     def demo_log_file(self) -> Path:
         """Output of the demo replay that ``up --demo`` starts."""
         return self.state_dir / "demo.log"

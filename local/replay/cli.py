@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from local.replay import dataset, evaluations, live, months
+from local.replay.answers import FirstAnswers
 from local.replay.behaviour import goods_back
 from local.replay.doors import Doors
 from local.replay.recompute import COMPARED, recompute
@@ -78,7 +79,10 @@ def replay(
         console=console,
     ) as progress:
         task = progress.add_task("orders and returns", total=deliveries)
-        simulation = Simulation(doors, baskets, offers, seed, lambda: progress.advance(task))
+        answers = FirstAnswers(workspace.replay_answers_file)
+        simulation = Simulation(
+            doors, baskets, offers, seed, answers, lambda: progress.advance(task)
+        )
         journal = simulation.run(start, end)
     differences: list[str] = []
     evaluated = evaluations.evaluated_months(start, end + timedelta(days=4))

@@ -16,6 +16,7 @@ from typing import Any
 
 from local.clock import epoch, iso
 from local.replay import behaviour
+from local.replay.answers import FirstAnswers
 from local.replay.behaviour import Answer, GoodsBack, OfferUse
 from local.replay.dataset import CURRENCY, SOURCE, Basket
 from local.replay.doors import Doors
@@ -47,12 +48,14 @@ class Simulation:
         baskets: list[Basket],
         offers: Mapping[str, int],
         seed: int,
+        answers: FirstAnswers,
         progress: Callable[[], None],
     ) -> None:
         self._doors = doors
         self._baskets = baskets
         self._offers = offers
         self._seed = seed
+        self._answers = answers
         self._progress = progress
         self._tie = count()
         self._plan: list[tuple[datetime, int, Callable[[datetime], None]]] = []
@@ -172,7 +175,7 @@ class Simulation:
                 yield task
 
     def _answer(self, household: int, answer: Answer, link: str, at: datetime) -> None:
-        status = self._doors.follow(link)
+        status = self._answers.first(household, at, self._doors.follow(link))
         self._journal.answers.append((household, answer, status, at))
         if answer == "accept" and status == HTTPStatus.OK:
             self._active.add(household)
