@@ -70,14 +70,7 @@ def replay(
     doors.stepped_from(start)
     _save_program(doors)
     offers = _add_offers(doors)
-    with Progress(
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-    ) as progress:
+    with _progress(console) as progress:
         task = progress.add_task("orders and returns", total=deliveries)
         answers = FirstAnswers(workspace.replay_answers_file)
         simulation = Simulation(
@@ -116,6 +109,17 @@ def replay(
     for difference in differences[:_SHOWN_DIFFERENCES]:
         console.print(f"[red]{difference}[/red]")
     raise typer.Exit(1 if differences else 0)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
 
 
 def _instants(first_day: date, last_day: date) -> tuple[datetime, datetime]:
