@@ -13,8 +13,19 @@ from local.workspace import STACK_NAME, Workspace
 SENDER_ADDRESS = "elite@loyalty.example"
 
 
-def deploy_product(workspace: Workspace) -> tuple[Deployment, outputs.Outputs]:
+# A new version of the program, and a new offer, count within so many seconds of the wall clock.
+PROGRAM_CACHE_SECONDS = 1
+
+
+def deploy_product(
+    workspace: Workspace, *, program_cache_seconds: int = PROGRAM_CACHE_SECONDS
+) -> tuple[Deployment, outputs.Outputs]:
     """Deploy the template, make runs repeatable, and write down where everything is.
+
+    Parameters
+    ----------
+    program_cache_seconds
+        How long functions go on with the program and the offers that they know.
 
     Raises
     ------
@@ -23,7 +34,8 @@ def deploy_product(workspace: Workspace) -> tuple[Deployment, outputs.Outputs]:
     """
     cloud = Cloud(workspace.url)
     cloud.client("ses").verify_email_identity(EmailAddress=SENDER_ADDRESS)
-    deployment = deploy(cloud, workspace.template_file, STACK_NAME, parameters(workspace))
+    given = parameters(workspace) | {"ProgramCacheSeconds": str(program_cache_seconds)}
+    deployment = deploy(cloud, workspace.template_file, STACK_NAME, given)
     if deployment.changed:
         _fix_secrets(cloud, deployment)
     return deployment, outputs.write(workspace, deployment)
@@ -42,8 +54,6 @@ def parameters(workspace: Workspace) -> dict[str, str]:
         "OidcClientId": CLIENT_ID,
         "OidcAuthorizeUrl": issuer.authorize_url,
         "OidcTokenUrl": issuer.token_url,
-        # A new version of the program counts at once: people and tests wait for it.
-        "ProgramCacheSeconds": "0",
         "SenderAddress": SENDER_ADDRESS,
     }
 

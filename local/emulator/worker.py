@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _REQUEST_BYTES = 1 << 16
+# All workers wait for the one emulator, so that goes first where cores are few.
+_NICENESS = 5
 
 Handler = Callable[[Any, "Context"], Any]
 
@@ -172,6 +174,7 @@ def fork_workers(preloaded: list[str]) -> None:
     the world that the next launcher restores.
     """
     os.setpgid(0, 0)
+    os.nice(_NICENESS)
     try:
         _fork_on_request(preloaded)
     finally:

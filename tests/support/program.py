@@ -90,7 +90,8 @@ class Program:
     def __enter__(self) -> Self:
         self.cloud.start()
         self.cloud.set_clock(iso(self._start))
-        _, outputs = deploy_product(self.workspace)
+        # Tests change the program and go on at once.
+        _, outputs = deploy_product(self.workspace, program_cache_seconds=0)
         self.outputs = dict(outputs)
         return self
 
