@@ -47,6 +47,25 @@ def test_all_tastes_are_counted_before_the_first_member_is_curated(
     assert machines.events_of("SummarizeOfferRefreshFunction") == [{"refresh_id": "r-1"}]
 
 
+@pytest.mark.parametrize(
+    ("given", "exported"),
+    [
+        ({"scheduled_at": "2017-05-01T04:00:00Z"}, 32),
+        ({"scheduled_at": "2017-08-07T04:00:00Z"}, 32),
+        ({"scheduled_at": "2017-05-08T04:00:00Z"}, 0),
+        ({"scheduled_at": "2017-07-31T04:00:00Z"}, 0),
+        ({}, 32),
+    ],
+)
+def test_tastes_are_counted_on_the_first_monday_and_when_staff_asks(
+    machines: StateMachines, offer_refresh: StateMachine, given: dict[str, str], exported: int
+) -> None:
+    assert offer_refresh.run(given).status == "SUCCEEDED"
+    assert len(machines.events_of("ExportTastesFunction")) == exported
+    assert len(machines.events_of("CountCoPurchasesFunction")) == bool(exported)
+    assert len(machines.events_of("RefreshOffersFunction")) == 32
+
+
 @pytest.mark.parametrize("function", ["ExportTastesFunction", "RefreshOffersFunction"])
 def test_a_shard_is_tried_again(
     machines: StateMachines, offer_refresh: StateMachine, function: str
