@@ -19,7 +19,7 @@ from loyalty.domain.month_uses import MonthUses
 from loyalty.runtime import composition
 from loyalty.services.enrol_member import enrol_member
 from loyalty.services.ports import MemberChange
-from loyalty.services.shards import due_shard, member_shard
+from loyalty.services.shards import due_shard, enrolled_shard
 from tests.support.counting import counting_requests
 from tests.support.elite_journey import journey_surroundings
 from tests.support.http import call
@@ -103,9 +103,9 @@ def test_a_shard_takes_its_pages_and_a_transaction_for_each_judgement(
     members: tuple[str, str],
 ) -> None:
     with counting_requests() as somebody:
-        review_shard(member_shard(members[0]))
+        review_shard(enrolled_shard(members[0]))
     with counting_requests() as nobody:
-        review_shard(member_shard(members[0]))
+        review_shard(enrolled_shard(members[0]))
 
     # The offers of who has lapsed are curated, so that the catalogue is read once.
     assert somebody.operations == [

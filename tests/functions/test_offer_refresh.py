@@ -114,8 +114,9 @@ def test_a_shard_costs_its_pages_and_its_changes(ada: str) -> None:
         on(offer_refresh.refresh_offers, shard)
     with counting_requests() as again:
         on(offer_refresh.refresh_offers, shard)
-    found = ["Query"] * (MEMBER_SHARDS // REFRESH_SHARDS) + ["BatchGetItem"]
-    assert exported.operations == found
+    all_customers = ["Query"] * (MEMBER_SHARDS // REFRESH_SHARDS)
+    assert exported.operations == [*all_customers, "BatchGetItem"]
+    found = ["Query", "BatchGetItem"]
     assert first.operations == [*found, "Query", "TransactWriteItems", "PutItem"]
     assert again.operations == [*found, "PutItem"]
 

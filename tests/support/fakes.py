@@ -25,7 +25,7 @@ from loyalty.services.ports import (
     OrderContext,
     OrderExists,
 )
-from loyalty.services.shards import due_shard, member_shard
+from loyalty.services.shards import due_shard, enrolled_shard, member_shard
 from tests.support.offer_fakes import FakeOfferStore
 from tests.support.reward_fakes import FakeRewardStore
 
@@ -176,10 +176,11 @@ class FakeMemberStore:
         self.due_items.discard(due)
 
     def member_ids(self, shard: int, *, only_enrolled: bool = False) -> Iterator[str]:
+        shard_of = enrolled_shard if only_enrolled else member_shard
         return (
             member_id
             for member_id, member in sorted(self.members.items())
-            if member_shard(member_id) == shard and (member.enrolled or not only_enrolled)
+            if shard_of(member_id) == shard and (member.enrolled or not only_enrolled)
         )
 
     def _let_others_be_faster(self) -> None:

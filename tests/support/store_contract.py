@@ -35,7 +35,7 @@ from loyalty.services.ports import (
     MessageClaim,
     OrderExists,
 )
-from loyalty.services.shards import due_shard, member_shard
+from loyalty.services.shards import due_shard, enrolled_shard, member_shard
 
 NOON = datetime(2017, 3, 1, 12, tzinfo=UTC)
 KEY = OrderKey("pos", "O-1")
@@ -383,8 +383,8 @@ class MemberStoreContract:
     def test_members_are_listed_without_those_who_only_buy(self, store: MemberStore) -> None:
         store.commit(new_member("bob"))
         store.commit(new_member("ada"))
-        assert list(store.member_ids(member_shard("ada"), only_enrolled=True)) == []
+        assert list(store.member_ids(enrolled_shard("ada"), only_enrolled=True)) == []
         joined = replace(member("ada", version=2), joined_at=NOON)
         store.commit(MemberChange(joined, expected_version=1))
-        assert list(store.member_ids(member_shard("ada"), only_enrolled=True)) == ["ada"]
-        assert "bob" not in list(store.member_ids(member_shard("bob"), only_enrolled=True))
+        assert list(store.member_ids(enrolled_shard("ada"), only_enrolled=True)) == ["ada"]
+        assert "bob" not in list(store.member_ids(enrolled_shard("bob"), only_enrolled=True))

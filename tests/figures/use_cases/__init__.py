@@ -31,7 +31,7 @@ SECTIONS: Final[Mapping[str, Section]] = {
     "Tasks": TASKS,
     "Upgrades that wait for staff": UPGRADES,
     "Totals, monthly cycle and reports": REPORTS,
-    "Checks and sweeps over the 256 shards": JOBS,
+    "Checks, reviews and sweeps over shards": JOBS,
     "Imports": IMPORTS,
     "Program": PROGRAM,
 }

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from loyalty.runtime import composition
-from loyalty.services.ports import MEMBER_SHARDS, REFRESH_SHARDS, MemberChange
-from loyalty.services.shards import member_shard
+from loyalty.services.ports import ENROLLED_SHARDS, MEMBER_SHARDS, REFRESH_SHARDS, MemberChange
+from loyalty.services.shards import enrolled_shard, member_shard
 from tests.figures.use_cases.journey import due_messages
 from tests.figures.use_cases.world import (
     RULES,
@@ -108,6 +108,11 @@ def empty_shard(world: World) -> int:
     return min(set(range(MEMBER_SHARDS)) - taken)
 
 
+def shard_without_members(world: World) -> int:
+    taken = {enrolled_shard(world.ada), enrolled_shard(world.bob)}
+    return min(set(range(ENROLLED_SHARDS)) - taken)
+
+
 def lower_threshold(world: World) -> None:
     """Save a version in which Ada is past the Elite threshold, and let it take effect."""
     arms = [
@@ -185,7 +190,8 @@ def summarize_refresh(world: World) -> Act:
 
 
 def summarize_review(world: World) -> Act:
-    done_by_all("engagement_review-review-1", review("review_shard", shard=empty_shard(world)))
+    empty = review("review_shard", shard=shard_without_members(world))
+    done_by_all("engagement_review-review-1", empty, shards=ENROLLED_SHARDS)
     return review("summarize_engagement_review")
 
 
@@ -200,7 +206,7 @@ def review_done(world: World) -> Act:
 def win_back_due(world: World) -> Act:
     """Return the work on the shard with Ada's message, after a month without a use."""
     without_uses(world)
-    review("review_shard", shard=member_shard(world.ada))()
+    review("review_shard", shard=enrolled_shard(world.ada))()
     return due_messages(world, days=18)
 
 
@@ -214,10 +220,10 @@ JOBS: Final[Section] = {
         lambda: world.later(days=18), review("plan_engagement_review")
     ),
     "review of a shard without members": lambda world: review(
-        "review_shard", shard=empty_shard(world)
+        "review_shard", shard=shard_without_members(world)
     ),
     "review of a shard, one member lapses": lambda world: after(
-        lambda: without_uses(world), review("review_shard", shard=member_shard(world.ada))
+        lambda: without_uses(world), review("review_shard", shard=enrolled_shard(world.ada))
     ),
     "review summarized": summarize_review,
     "refresh of offers started": lambda world: post(

@@ -20,7 +20,7 @@ from loyalty.services.preferences import record_preferences
 from loyalty.services.refresh_offers import Curator
 from loyalty.services.reward_action import reward_action
 from loyalty.services.savings import Saving, count_saving
-from loyalty.services.shards import member_shard
+from loyalty.services.shards import enrolled_shard
 from loyalty.services.taste_objects import KeptStatistics
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
@@ -213,7 +213,7 @@ def review_of_june(shop: Shop) -> None:
     review_shard(
         "r-1",
         "2017-06",
-        member_shard(shop.id_of("ada")),
+        enrolled_shard(shop.id_of("ada")),
         store=shop.store,
         program=shop.program,
         reports=FakeReports(),

@@ -24,8 +24,9 @@ from loyalty.services.engagement_review import (
     start_review,
     summarize_review,
 )
+from loyalty.services.ports import ENROLLED_SHARDS
 from loyalty.services.refresh_offers import Curator
-from loyalty.services.shards import member_shard
+from loyalty.services.shards import enrolled_shard
 from loyalty.services.taste_objects import KeptStatistics
 from tests.support.job_fakes import FakeObjects, FakeReports
 from tests.support.journey_fakes import JourneyWorld
@@ -204,7 +205,7 @@ def test_months_follow_each_other(world: Reviews) -> None:
 def test_the_plan_means_the_month_before_its_schedule(world: Reviews) -> None:
     scheduled_at = datetime(2017, 2, 28, 23, 30, tzinfo=UTC)
     plan = plan_review("r-1", None, scheduled_at, **world.ports)
-    assert (plan.month, plan.shards) == ("2017-01", tuple(range(256)))
+    assert (plan.month, plan.shards) == ("2017-01", tuple(range(ENROLLED_SHARDS)))
     assert plan_review("r-1", None, None, **world.ports).month == "2017-03"
 
 
@@ -269,13 +270,13 @@ def test_who_is_gone_meanwhile_is_passed_over(world: Reviews) -> None:
     world.active("none")
     world.store.refusals = 1
     world.store.meanwhile = lambda: world.store.members.clear()
-    assert world.review_shard(member_shard("none")).lapsed == 0
+    assert world.review_shard(enrolled_shard("none")).lapsed == 0
 
 
 def test_members_are_read_a_hundred_at_a_time(world: Reviews) -> None:
-    shard = member_shard("m-0")
+    shard = enrolled_shard("m-0")
     numbers = iter(range(1_000_000))
-    names = [name for n in numbers if n < 40_000 and member_shard(name := f"m-{n}") == shard]
+    names = [name for n in numbers if n < 40_000 and enrolled_shard(name := f"m-{n}") == shard]
     for name in names[: PAGE_SIZE + 1]:
         world.active(name, ONE_VOUCHER)
     world.active(names[PAGE_SIZE + 1])

@@ -32,7 +32,7 @@ from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.report_errors import MonthTooOld, ReviewNotFound
 from loyalty.services.customers import commit_step
 from loyalty.services.ports import (
-    MEMBER_SHARDS,
+    ENROLLED_SHARDS,
     Clock,
     Due,
     Executions,
@@ -109,7 +109,7 @@ def plan_review(
         month = month_after(month_of(program_day(scheduled_at or now, definition.time_zone)), -1)
     _require_judgeable(month, definition, now)
     _put_ticket(review_id, month, reports, now)
-    return ReviewPlan(review_id=review_id, month=month, shards=tuple(range(MEMBER_SHARDS)))
+    return ReviewPlan(review_id=review_id, month=month, shards=tuple(range(ENROLLED_SHARDS)))
 
 
 def review_shard(
@@ -164,8 +164,8 @@ def summarize_review(
     """
     parts = [part for part in reports.parts(_name(review_id)) if "shard" in part]
     reviewed = [ShardReview.model_validate(part) for part in parts]
-    if {part.shard for part in reviewed} != set(range(MEMBER_SHARDS)):
-        raise ReviewIncomplete(f"{len(reviewed)} of {MEMBER_SHARDS} shards were reviewed")
+    if {part.shard for part in reviewed} != set(range(ENROLLED_SHARDS)):
+        raise ReviewIncomplete(f"{len(reviewed)} of {ENROLLED_SHARDS} shards were reviewed")
     failed = [member_id for part in reviewed for member_id in part.failed]
     report = ReviewReport(
         month=month,

@@ -33,11 +33,11 @@ MemberPart = Literal["account", "months", "standing", "offers"]
 GuardKind = Literal["adjustment", "transfer", "action", "saving", "hold"]
 MessageState = Literal["sending", "sent", "failed"]
 
-# Batch jobs walk over fixed shards of the member id: due items over a few, all customers over many.
+# Batch jobs walk over fixed shards of the member id: due items over a few, members over some, all
+# customers over many. One that does little for each takes several of the last at a time.
 DUE_SHARDS = 4
+ENROLLED_SHARDS = REFRESH_SHARDS = 32
 MEMBER_SHARDS = 256
-# A refresh of offers runs every week and does little for a member: 8 of these shards at a time.
-REFRESH_SHARDS = 32
 
 
 class Due(NamedTuple):
@@ -213,7 +213,7 @@ class MemberStore(Protocol):
         ...
 
     def member_ids(self, shard: int, *, only_enrolled: bool = False) -> Iterator[str]:
-        """All customers of one of the 256 shards, by a KEYS_ONLY index, page by page."""
+        """All customers of a shard, or members of one of theirs, by a KEYS_ONLY index."""
         ...
 
 

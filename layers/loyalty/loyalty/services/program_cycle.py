@@ -24,7 +24,7 @@ from loyalty.contracts.values import iso
 from loyalty.domain.calendar import month_after, month_of, program_day
 from loyalty.domain.report_errors import CycleNotFound
 from loyalty.services.ports import (
-    MEMBER_SHARDS,
+    ENROLLED_SHARDS,
     Clock,
     Executions,
     MemberStore,
@@ -78,7 +78,7 @@ def plan_cycle(
 ) -> CyclePlan:
     """Write down whom to evaluate: all members, one id a line.
 
-    Requests: 1 query per page of each of the 256 shards, 1 object and 1 report written.
+    Requests: 1 query per page of each of the 32 shards, 1 object and 1 report written.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def plan_cycle(
     def lines() -> Iterator[str]:
         nonlocal members
         yield HEADER
-        for shard in range(MEMBER_SHARDS):
+        for shard in range(ENROLLED_SHARDS):
             for member_id in store.member_ids(shard, only_enrolled=True):
                 members += 1
                 yield member_id

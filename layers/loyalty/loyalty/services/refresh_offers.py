@@ -84,7 +84,7 @@ def export_tastes(
     # One after the other: a large program has more of them in a shard than fit into memory.
     tastes = (
         faded(member.tastes, today)
-        for page in _pages(_member_ids(shard, store))
+        for page in _pages(_customer_ids(shard, store))
         for member in store.profiles(page)
         if member.tastes is not None and member.status not in GONE
     )
@@ -114,12 +114,12 @@ def refresh_shard(
 ) -> ShardRefresh:
     """Curate the offers of a shard's members anew.
 
-    Requests: 8 queries of the shard's members, 1 batch read per 100 of them, 1 write, and those
+    Requests: 1 query of the shard's members, 1 batch read per 100 of them, 1 write, and those
     of the curator.
     """
     refreshed = looked_at = 0
     failed: list[str] = []
-    for page in _pages(_member_ids(shard, store, only_enrolled=True)):
+    for page in _pages(store.member_ids(shard, only_enrolled=True)):
         for member in store.profiles(page):
             if not is_in_elite(member):
                 continue
@@ -241,10 +241,10 @@ class Curator:
         return curate(member, self._catalogue.offers(), self._statistics, definition, now)
 
 
-def _member_ids(shard: int, store: MemberStore, *, only_enrolled: bool = False) -> Iterator[str]:
-    """Return whom a shard of a refresh is about: the members of several shards of the store."""
+def _customer_ids(shard: int, store: MemberStore) -> Iterator[str]:
+    """Return whose tastes a shard of a refresh exports: the customers of several shards."""
     for part in range(shard, MEMBER_SHARDS, REFRESH_SHARDS):
-        yield from store.member_ids(part, only_enrolled=only_enrolled)
+        yield from store.member_ids(part)
 
 
 def _pages(member_ids: Iterator[str]) -> Iterator[list[str]]:

@@ -35,7 +35,7 @@ from loyalty.domain.portal_access import PortalAccess
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import DayTotals, MonthTotals
 from loyalty.services.ports import MemberPart
-from loyalty.services.shards import member_shard
+from loyalty.services.shards import enrolled_shard, member_shard
 
 _ATTRIBUTES_OF: Final[dict[MemberPart, tuple[str, ...]]] = {
     "account": ("lots", "pending", "owed", "entries", "expired"),
@@ -186,4 +186,4 @@ class ProfileItem(MembersItem, discriminator="profile"):
 def _enrolled_shard(member: Member) -> int | None:
     """Return the shard in which jobs find a member; none for who was none or was merged."""
     is_there = member.enrolled and member.merged_into is None
-    return member_shard(member.member_id) if is_there else None
+    return enrolled_shard(member.member_id) if is_there else None
