@@ -168,11 +168,12 @@ class ProgramClock(Activity):
             self._set(_Setting(moment, time.time(), 0.0))
 
     def _set(self, setting: _Setting) -> None:
-        self._setting = setting
         # A reader sees the old file or the new one, never half of it.
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         fresh.write_text(json.dumps(asdict(setting)))
         fresh.replace(self._path)
+        # Last: whoever sees the new time here may start a Lambda at once, which reads the file.
+        self._setting = setting
 
     # -- timers and sources -------------------------------------------------------------------
 
