@@ -152,6 +152,7 @@ class Doors:
             answer = self._http.request(method, path, headers=token, json=body)
             if answer.status_code != _BUSY:
                 break
+            # A till tries again as well; the program has no event that says when it is less busy.
             time.sleep(timedelta(milliseconds=50 * 2**attempt).total_seconds())
         if answer.status_code not in expected:
             raise DoorRefused(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")

@@ -152,7 +152,7 @@ class Simulation:
                 self._at(when, partial(self._answer, household, answer, link))
 
     def _look_at_reviews(self, at: datetime) -> None:
-        for task in self._new_tasks("tier_review"):
+        for task in self._new_tasks("tier_review", at):
             verdict, delay = behaviour.decision_on(task["task_id"], self._seed)
             self._at(at + delay, partial(self._review, task["task_id"], verdict))
 
@@ -161,16 +161,17 @@ class Simulation:
         self._at(at + _MAIL_EVERY, self._look_at_gifts)
 
     def _look_at_gifts(self, at: datetime) -> None:
-        for task in self._new_tasks("gift_dispatch"):
+        for task in self._new_tasks("gift_dispatch", at):
             delay = behaviour.dispatch_of(task["task_id"], self._seed)
             self._at(at + delay, partial(self._dispatch, task["task_id"]))
 
     def _dispatch(self, task_id: str, _: datetime) -> None:
         self._doors.decide(task_id, {"decision": "dispatched", "tracking": f"T-{task_id}"})
 
-    def _new_tasks(self, kind: str) -> Iterator[dict[str, Any]]:
+    def _new_tasks(self, kind: str, at: datetime) -> Iterator[dict[str, Any]]:
+        """Yield what was there by then: a repeated replay has all of the year's before it."""
         for task in self._doors.open_tasks(kind):
-            if task["task_id"] not in self._known_tasks:
+            if task["task_id"] not in self._known_tasks and _time(task["opened_at"]) <= at:
                 self._known_tasks.add(task["task_id"])
                 yield task
 

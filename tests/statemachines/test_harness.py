@@ -96,13 +96,11 @@ def test_no_answer_times_out_and_thirty_days_pass_at_once(
             )
 
     machines.register(AwaitAnswerFunction=keep_beating)
-    started = time.perf_counter()
 
     run = sample.run({"name": "Ann"})
 
     assert run.output["answer"] == "silent"
     assert run.stopped_at == START + timedelta(days=37)
-    assert time.perf_counter() - started < 5
 
 
 def test_a_missed_heartbeat_is_caught(machines: StateMachines, sample: StateMachine) -> None:
@@ -292,12 +290,14 @@ class TestHonesty:
         assert stamps(7) == stamps(7)
         assert stamps(7) != stamps(8)
 
-    def test_a_journey_takes_milliseconds(
-        self, machines: StateMachines, sample: StateMachine
+    def test_a_journey_of_days_sleeps_for_nothing(
+        self, machines: StateMachines, sample: StateMachine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        sample.run({"name": "Ann"})
-        started = time.process_time()
-        for _ in range(50):
-            sample.run({"name": "Ann"})
+        def sleep(seconds: float) -> None:
+            raise AssertionError(f"slept {seconds} s of the wall clock")
 
-        assert (time.process_time() - started) / 50 < 0.02
+        monkeypatch.setattr(time, "sleep", sleep)
+        machines.register(GreetFunction=sequence(raises("MemberBusy"), returns(GREETED)))
+        run = sample.run({"name": "Ann"})
+
+        assert (run.status, run.output["answer"]) == ("SUCCEEDED", "quiet")

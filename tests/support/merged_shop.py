@@ -8,12 +8,9 @@ from datetime import date, timedelta
 from loyalty.contracts.merges import MergeView
 from loyalty.domain.ledger import spendable
 from loyalty.domain.member import Identity, Member
-from loyalty.domain.tasks import Decision
 from loyalty.domain.tastes import Taste, Tastes, faded
-from loyalty.services.decide_task import decide_task
 from loyalty.services.merge_members import merge_members, undo_merge
 from tests.support.examples import an_order
-from tests.support.fakes import FakeTaskStore
 from tests.support.shop import Shop, customer, money_back
 
 LATER = date(2018, 1, 1)
@@ -53,20 +50,6 @@ def undo(shop: Shop, ada: str, merge_id: str = "M-1", *, by: str | None = None) 
         merge_id,
         undone_by="staff",
         own_member_id=by,
-        store=shop.store,
-        program=shop.program,
-        clock=shop.clock,
-    )
-
-
-def decide_on_the_held_order(shop: Shop, decision: Decision) -> None:
-    decide_task(
-        next(iter(shop.store.tasks)),
-        decision,
-        decided_by="staff",
-        own_member_id=None,
-        kinds=("fraud_review",),
-        tasks=FakeTaskStore(shop.store),
         store=shop.store,
         program=shop.program,
         clock=shop.clock,

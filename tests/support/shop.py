@@ -9,16 +9,18 @@ from loyalty.domain.ledger_check import check
 from loyalty.domain.member import Channel, Identity, Member
 from loyalty.domain.orders import Money, Order, OrderKey, Return, ReturnLine
 from loyalty.domain.program import ProgramDefinition
+from loyalty.domain.tasks import Decision, Task
 from loyalty.services.accept_order import OrderOutcome, accept_order
 from loyalty.services.accept_return import ReturnOutcome, accept_return
 from loyalty.services.adjust_points import adjust_points
+from loyalty.services.decide_task import decide_task
 from loyalty.services.enrol_member import EnrolmentOutcome, enrol_member
 from loyalty.services.expire_points import expire
 from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.ports import DUE_SHARDS, Due, DueKind
 from loyalty.services.release_points import release
 from tests.support.examples import NOW, PROGRAM
-from tests.support.fakes import FakeClock, FakeIds, FakeMemberStore, FakeProgramStore
+from tests.support.fakes import FakeClock, FakeIds, FakeMemberStore, FakeProgramStore, FakeTaskStore
 
 
 def customer(
@@ -104,6 +106,22 @@ class Shop:
             merge_id,
             undone_by="staff",
             own_member_id=None,
+            store=self.store,
+            program=self.program,
+            clock=self.clock,
+        )
+
+    def decide_hold(self, decision: Decision, task_id: str | None = None) -> Task:
+        """Let staff decide about held points; without a `task_id` there is one task."""
+        if task_id is None:
+            (task_id,) = self.store.tasks
+        return decide_task(
+            task_id,
+            decision,
+            decided_by="staff",
+            own_member_id=None,
+            kinds=("fraud_review",),
+            tasks=FakeTaskStore(self.store),
             store=self.store,
             program=self.program,
             clock=self.clock,

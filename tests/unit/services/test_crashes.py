@@ -13,7 +13,6 @@ from loyalty.contracts.values import iso
 from loyalty.domain.member import Consent
 from loyalty.services.adjust_points import adjust_points
 from loyalty.services.consents import change_consents
-from loyalty.services.decide_task import decide_task
 from loyalty.services.engagement_review import review_shard
 from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.preferences import record_preferences
@@ -25,7 +24,7 @@ from loyalty.services.taste_objects import KeptStatistics
 from loyalty.services.transfer_points import transfer_points
 from tests.support.crashes import UseCase
 from tests.support.examples import NOW, PROGRAM, an_order
-from tests.support.fakes import FakeIds, FakeTaskStore
+from tests.support.fakes import FakeIds
 from tests.support.job_fakes import FakeObjects, FakeReports
 from tests.support.offer_fakes import FakeOfferCatalogue
 from tests.support.shop import Shop, customer, money_back
@@ -76,20 +75,6 @@ def with_held_points() -> Shop:
     shop = suspicious()
     shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="ada"))
     return shop
-
-
-def reject(shop: Shop) -> None:
-    decide_task(
-        FakeIds().derive("t", "fraud/order/pos/O-3"),
-        "rejected",
-        decided_by="staff",
-        own_member_id=None,
-        kinds=("fraud_review",),
-        tasks=FakeTaskStore(shop.store),
-        store=shop.store,
-        program=shop.program,
-        clock=shop.clock,
-    )
 
 
 def adjust(shop: Shop, points: int = 5) -> None:
@@ -259,7 +244,9 @@ USE_CASES: list[UseCase[Any]] = [
         lambda shop: shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="ada")),
         suspicious,
     ),
-    in_the_shop("a decision on held points", reject, with_held_points),
+    in_the_shop(
+        "a decision on held points", lambda shop: shop.decide_hold("rejected"), with_held_points
+    ),
     in_the_shop("a return", lambda shop: shop.take_back(money_back(5_000))),
     in_the_shop(
         "a return before its order",

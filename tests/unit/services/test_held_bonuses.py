@@ -11,9 +11,7 @@ from loyalty.domain.month_uses import MonthUses
 from loyalty.domain.orders import OrderKey
 from loyalty.domain.tasks import Decision
 from loyalty.services import retrying
-from loyalty.services.decide_task import decide_task
 from tests.support.examples import an_order
-from tests.support.fakes import FakeTaskStore
 from tests.support.offer_shop import OPEN, OfferShop, an_offer
 from tests.support.shop import customer, money_back
 
@@ -45,21 +43,6 @@ def hear_of(shop: OfferShop, *offer_ids: str, order_id: str = "O-2") -> dict[str
     )
 
 
-def decide(shop: OfferShop, decision: Decision) -> None:
-    (task,) = shop.store.tasks.values()
-    decide_task(
-        task.task_id,
-        decision,
-        decided_by="staff",
-        own_member_id=None,
-        kinds=("fraud_review",),
-        tasks=FakeTaskStore(shop.store),
-        store=shop.store,
-        program=shop.program,
-        clock=shop.clock,
-    )
-
-
 def points(shop: OfferShop, card: str = "ada") -> tuple[int, int]:
     account = shop.member(shop.id_of(card)).account
     return account.points_available, account.points_pending
@@ -75,7 +58,7 @@ def test_it_waits_until_staff_has_decided(shop: OfferShop) -> None:
     hear_of(shop)
     after_the_return_window(shop)
     assert points(shop) == (10, 60)
-    decide(shop, "approved")
+    shop.decide_hold("approved")
     assert points(shop) == (70, 0)
     shop.require_sound_books()
 
@@ -88,7 +71,7 @@ def test_it_goes_with_the_order_s_points_whichever_is_first(
     buy(shop, "O-2")
     if heard_first:
         hear_of(shop)
-    decide(shop, decision)
+    shop.decide_hold(decision)
     hear_of(shop)
     hear_of(shop)
     assert points(shop) == (0, left)
@@ -106,7 +89,7 @@ def test_what_was_rejected_is_not_taken_back_again(shop: OfferShop, *, heard_fir
     buy(shop, "O-2")
     if heard_first:
         hear_of(shop)
-    decide(shop, "rejected")
+    shop.decide_hold("rejected")
     hear_of(shop)
     shop.take_back(money_back(10_000), order_id="O-2")
     assert shop.order_came_back(shop.id_of("ada"), "bonus", order_id="O-2") == {"bonus": "reversed"}
@@ -122,14 +105,14 @@ def test_goods_come_back_before_staff_has_decided(shop: OfferShop, decision: Dec
     hear_of(shop)
     shop.order_came_back(shop.id_of("ada"), "bonus", order_id="O-2")
     assert points(shop) == (0, 20)
-    decide(shop, decision)
+    shop.decide_hold(decision)
     assert points(shop) == (0, 20 if decision == "approved" else 10)
     shop.require_sound_books()
 
 
 def test_a_decision_between_reading_and_writing_holds(shop: OfferShop) -> None:
     buy(shop, "O-2")
-    shop.store.meanwhile = lambda: decide(shop, "rejected")
+    shop.store.meanwhile = lambda: shop.decide_hold("rejected")
     hear_of(shop)
     assert points(shop) == (0, 10)
 
@@ -144,7 +127,7 @@ def test_an_undone_merge_gives_back_what_staff_left(
     buy(shop, "O-2")
     hear_of(shop)
     shop.merge(zoe, ada)
-    decide(shop, decision)
+    shop.decide_hold(decision)
     shop.undo_merge(zoe)
     assert (points(shop), points(shop, "zoe")) == ((0, left), (100, 0))
     (month,) = shop.member(ada).months

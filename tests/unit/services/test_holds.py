@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
-from loyalty.domain.tasks import Decision, Task
-from loyalty.services.decide_task import decide_task
+from loyalty.domain.tasks import Decision
 from loyalty.services.evaluate_member import (
     get_recent_transactions,
     retrieve_customer_profile,
     update_points_balance,
 )
 from tests.support.examples import NOW, PROGRAM, an_order
-from tests.support.fakes import FakeTaskStore
 from tests.support.shop import Shop, customer, money_back
 
 
@@ -54,21 +52,6 @@ def evaluate(shop: Shop) -> int:
 def buy(shop: Shop, order_id: str, card: str = "ada", amount_minor: int = 10_000) -> None:
     order = an_order(order_id, amount_minor, occurred_at=shop.clock.now())
     shop.sell(order, customer(card=card))
-
-
-def decide(shop: Shop, decision: Decision) -> Task:
-    (task,) = shop.store.tasks.values()
-    return decide_task(
-        task.task_id,
-        decision,
-        decided_by="staff",
-        own_member_id=None,
-        kinds=("fraud_review",),
-        tasks=FakeTaskStore(shop.store),
-        store=shop.store,
-        program=shop.program,
-        clock=shop.clock,
-    )
 
 
 def points(shop: Shop) -> tuple[int, int]:
@@ -122,13 +105,13 @@ def test_orders_that_earn_nothing_or_are_history_are_not_suspicious(shop: Shop) 
 def test_a_yes_releases_at_the_normal_time(shop: Shop, in_time: bool) -> None:
     buy(shop, "O-3")
     if in_time:
-        decide(shop, "approved")
+        shop.decide_hold("approved")
         assert points(shop) == (0, 30)
         after_the_return_window(shop)
     else:
         after_the_return_window(shop)
         assert points(shop) == (20, 10)
-        decide(shop, "approved")
+        shop.decide_hold("approved")
     assert points(shop) == (30, 0)
     shop.require_sound_books()
 
@@ -137,8 +120,8 @@ def test_a_no_takes_the_points_back_and_returns_ask_for_nothing(shop: Shop) -> N
     buy(shop, "O-3")
     shop.take_back(money_back(4_000, "R-1"), order_id="O-3")
     assert points(shop) == (0, 26)
-    decide(shop, "rejected")
-    decide(shop, "rejected")
+    shop.decide_hold("rejected")
+    shop.decide_hold("rejected")
     assert points(shop) == (0, 20)
     answer = shop.take_back(money_back(6_000, "R-2"), order_id="O-3").answer
     assert answer["points_reversed"] == 0
@@ -167,7 +150,7 @@ def test_a_decision_on_a_month_s_held_points_is_whole_whenever_it_comes(
     buy(monthly, "O-3")
     if evaluated_first:
         evaluate(monthly)
-    decide(monthly, decision)
+    monthly.decide_hold(decision)
     evaluate(monthly)
     assert sum(points(monthly)) == posted
     assert evaluate(monthly) == 0
@@ -181,7 +164,7 @@ def test_a_return_of_a_month_s_held_order_takes_the_held_points(monthly: Shop) -
     answer = monthly.take_back(money_back(4_000), order_id="O-3").answer
     assert answer["points_reversed"] == 4
     assert points(monthly) == (0, 6)
-    decide(monthly, "rejected")
+    monthly.decide_hold("rejected")
     assert evaluate(monthly) == 20
     assert sum(points(monthly)) == 20
     monthly.require_sound_books()
@@ -191,14 +174,14 @@ def test_a_return_takes_held_points_first(shop: Shop) -> None:
     buy(shop, "O-3")
     shop.take_back(money_back(10_000), order_id="O-3")
     assert points(shop) == (0, 20)
-    decide(shop, "approved")
+    shop.decide_hold("approved")
     assert points(shop) == (0, 20)
     shop.require_sound_books()
 
 
 def test_a_return_after_the_yes_takes_them_where_they_are(shop: Shop) -> None:
     buy(shop, "O-3")
-    decide(shop, "approved")
+    shop.decide_hold("approved")
     after_the_return_window(shop)
     shop.take_back(money_back(10_000, at=NOW), order_id="O-3")
     assert points(shop) == (20, 0)

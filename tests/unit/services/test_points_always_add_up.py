@@ -26,14 +26,12 @@ from loyalty.domain.program import ActionReward
 from loyalty.domain.spending import give_back, redeem
 from loyalty.domain.tasks import Decision
 from loyalty.services.customers import current_member, enrolled_member
-from loyalty.services.decide_task import decide_task
 from loyalty.services.dues import newly_due
 from loyalty.services.merge_members import merge_members, undo_merge
 from loyalty.services.ports import MemberChange
 from loyalty.services.reward_action import reward_action
 from loyalty.services.transfer_points import transfer_points
 from tests.support.examples import PROGRAM, an_order
-from tests.support.fakes import FakeTaskStore
 from tests.support.shop import Shop, customer, money_back
 
 CARDS = ("ada", "bob", "cyd")
@@ -181,17 +179,7 @@ class Books(RuleBasedStateMachine):
     def decide(self, data: st.DataObject, decision: Decision) -> None:
         task_id = data.draw(st.sampled_from(sorted(self.shop.store.tasks)))
         try:
-            decide_task(
-                task_id,
-                decision,
-                decided_by="staff",
-                own_member_id=None,
-                kinds=("fraud_review",),
-                tasks=FakeTaskStore(self.shop.store),
-                store=self.shop.store,
-                program=self.shop.program,
-                clock=self.shop.clock,
-            )
+            self.shop.decide_hold(decision, task_id)
         except TaskAlreadyDecided:
             return
 

@@ -19,7 +19,6 @@ from tests.support.merged_shop import (
     ADAS_CARD,
     BOBS_CARD,
     come_to_owe,
-    decide_on_the_held_order,
     merge,
     points,
     two_members,
@@ -134,7 +133,7 @@ class TestUndo:
         shop.program.definitions = [replace(PROGRAM, earns_per_card_and_day=1)]
         shop.sell(an_order("O-3", occurred_at=shop.clock.now()), customer(card="bob"))
         merge(shop, ada, bob)
-        decide_on_the_held_order(shop, decision)
+        shop.decide_hold(decision)
         undo(shop, ada)
         assert points(shop, ada) == (10, 0, 0)
         assert points(shop, bob) == (10, 10 + left, 0)
@@ -153,7 +152,7 @@ class TestUndo:
         merge(shop, ada, bob)
         merge(shop, cyd, ada, "M-2")
         shop.adjust(cyd, 20)
-        decide_on_the_held_order(shop, "rejected")
+        shop.decide_hold("rejected")
         undo(shop, cyd, "M-2")
         undo(shop, ada)
         assert points(shop, cyd) == (20, 0, 0)
