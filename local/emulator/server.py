@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import resource
 import signal
 import socket
 import sys
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from local.asgi import App
 from local.workspace import HOST
@@ -19,9 +16,6 @@ from local.workspace import HOST
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 1
-# State machines compute in threads beside the event loop: with Python's 5 ms a request would wait
-# that long for its turn, which is more than it takes.
-_SWITCH_SECONDS = 0.0005
 
 
 def listen(port: int) -> socket.socket:
@@ -34,48 +28,12 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-class _Corked:
-    """A transport that sends what is written in one step of the event loop at once.
-
-    The emulator hands over head and body of an answer one after the other: two calls of the
-    system, and two awakenings of a client that needs both.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        if not self._parts:
-            self._loop.call_soon(self._flush)
-        self._parts.append(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._parts:
-            self._transport.write(b"".join(self._parts))
-            self._parts.clear()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class _Protocol(HttpToolsProtocol):
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(_Corked(transport))  # type: ignore[arg-type]
-
-
 def serve(app: App, listener: socket.socket) -> None:
     """Run until SIGINT or SIGTERM, then stop cleanly."""
     _raise_file_limit()
-    sys.setswitchinterval(_SWITCH_SECONDS)
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
-        http=_Protocol,
+        http="httptools",
         ws="none",
         lifespan="on",
         log_level="warning",
