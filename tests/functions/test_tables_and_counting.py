@@ -36,6 +36,7 @@ def test_the_tables_are_the_template_s(client: Any) -> None:
     table = client.describe_table(TableName=names["MEMBERS_TABLE"])["Table"]
     assert {index["IndexName"] for index in table["GlobalSecondaryIndexes"]} == {
         "orders_by_member",
+        "story_by_member",
         "members_by_shard",
         "enrolled_by_shard",
     }

@@ -12,7 +12,10 @@ import pytest
 from local.workspace import REGION
 from loyalty.adapters.aws import Aws
 from loyalty.adapters.dynamodb.member_store import DynamoMemberStore
+from loyalty.adapters.dynamodb.story_store import DynamoStoryStore
 from loyalty.adapters.dynamodb.tables import Tables, bind
+from loyalty.adapters.dynamodb.voucher_store import DynamoVoucherStore
+from loyalty.adapters.dynamodb.voucher_tables import bind_vouchers
 from loyalty.adapters.ids import DerivedIds
 from loyalty.domain.errors import MemberBusy
 from loyalty.domain.identity import CustomerRef, identities
@@ -26,6 +29,7 @@ from tests.support.history_contract import MemberHistoryContract
 from tests.support.ministack import Cloud
 from tests.support.points_store_contract import PointsStoreContract
 from tests.support.store_contract import MemberStoreContract
+from tests.support.story_contract import StoryStoreContract
 
 pytestmark = pytest.mark.system
 
@@ -62,8 +66,23 @@ def store(tables: Tables) -> DynamoMemberStore:
     return DynamoMemberStore(tables, secret)
 
 
+@pytest.fixture
+def vouchers(tables: Tables) -> DynamoVoucherStore:
+    prefix, _, _ = tables.members.rpartition("MembersTable")
+    return DynamoVoucherStore(tables, bind_vouchers(tables, f"{prefix}VouchersTable"))
+
+
+@pytest.fixture
+def story(tables: Tables) -> DynamoStoryStore:
+    return DynamoStoryStore(tables)
+
+
 class TestDynamoMemberStore(MemberStoreContract, MemberHistoryContract, PointsStoreContract):
     """The contract on an engine whose transactions are exact under threads."""
+
+
+class TestDynamoStoryStore(StoryStoreContract):
+    """Indexes are the engine's own."""
 
 
 FAULTS: list[dict[str, object]] = [

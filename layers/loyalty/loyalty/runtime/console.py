@@ -24,9 +24,8 @@ from loyalty.runtime.settings import settings
 if TYPE_CHECKING:
     from loyalty.adapters.oidc import Provider
     from loyalty.services.charts import Chart
-    from loyalty.services.console_ports import DeadLetterQueues, ExecutionLog, MemberHistory
+    from loyalty.services.console_ports import DeadLetterQueues, ExecutionLog, StoryStore
     from loyalty.services.ports import MemberStore, ProgramStore
-    from loyalty.services.voucher_ports import VoucherStore
 
 COOKIE: Final = "console"
 PENDING_COOKIE: Final = "console_sign_in"
@@ -56,8 +55,7 @@ AREAS: Final[Mapping[str, frozenset[str]]] = {
 
 
 class StoryPorts(TypedDict):
-    store: MemberHistory
-    vouchers: VoucherStore
+    story: StoryStore
     program: ProgramStore
 
 
@@ -92,13 +90,9 @@ def dead_letter_queues() -> DeadLetterQueues:
 
 def story_ports() -> StoryPorts:
     """Return what telling a member's story needs."""
-    from loyalty.runtime.rewarding import voucher_store
+    from loyalty.runtime.rewarding import story_store
 
-    return {
-        "store": composition.member_store(),
-        "vouchers": voucher_store(),
-        "program": composition.program_store(),
-    }
+    return {"story": story_store(), "program": composition.program_store()}
 
 
 def execution_ports() -> ExecutionPorts:

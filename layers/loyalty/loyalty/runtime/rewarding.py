@@ -11,6 +11,7 @@ from loyalty.runtime.settings import settings
 if TYPE_CHECKING:
     from loyalty.adapters.dynamodb.tables import Tables
     from loyalty.adapters.dynamodb.voucher_store import DynamoVoucherStore
+    from loyalty.services.console_ports import StoryStore
     from loyalty.services.ports import Clock, Ids, MemberStore, ProgramStore, ReportStore
     from loyalty.services.reward_ports import RewardStore
     from loyalty.services.task_ports import TaskStore
@@ -80,6 +81,15 @@ def reward_store() -> RewardStore:
     tables = composition.tables()
     _voucher_store(tables)
     return DynamoRewardStore(tables)
+
+
+def story_store() -> StoryStore:
+    """Return what is kept of customers, vouchers too, by time."""
+    from loyalty.adapters.dynamodb.story_store import DynamoStoryStore
+
+    tables = composition.tables()
+    _voucher_store(tables)
+    return DynamoStoryStore(tables)
 
 
 def voucher_codes() -> VoucherCodes:

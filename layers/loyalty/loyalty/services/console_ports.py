@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from loyalty.domain.orders import AcceptedReturn, OrderKey
+from loyalty.domain.ledger import Entry
+from loyalty.domain.member import Member, StatusChange
+from loyalty.domain.orders import AcceptedOrder, AcceptedReturn, OrderKey
+from loyalty.domain.strands import Strand
+from loyalty.domain.vouchers import Voucher
 from loyalty.services.ports import MemberStore, MessageClaim
 
 
@@ -27,6 +31,48 @@ class MemberHistory(MemberStore, Protocol):
 
     def task_ids(self, member_id: str) -> Sequence[str]:
         """Return the ids of all tasks about a customer, in any order: 1 query."""
+        ...
+
+
+Told = AcceptedOrder | Entry | StatusChange | MessageClaim | Voucher
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    """A page of what is kept of a customer, newest first, and the customer.
+
+    It has what happened after `since` up to and including `until`; without them from the beginning,
+    up to now. Orders lie when they occurred, vouchers when they were issued, messages when they
+    were claimed, all else when it was recorded.
+    """
+
+    member: Member | None
+    told: Sequence[Told]
+    until: datetime | None
+    since: datetime | None
+    next_cursor: str | None
+
+
+class StoryStore(Protocol):
+    """All that is kept of a customer, by time."""
+
+    def page(
+        self,
+        member_id: str,
+        *,
+        strands: Collection[Strand],
+        limit: int,
+        cursor: str | None = None,
+    ) -> StoryPage:
+        """Return up to `limit` things of the strands: 1 query and 1 batch read.
+
+        Fewer, or none, with a next page where the strands are rare among what happened.
+
+        Raises
+        ------
+        CursorInvalid
+            The cursor is not of a story.
+        """
         ...
 
 

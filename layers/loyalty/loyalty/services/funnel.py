@@ -16,7 +16,7 @@ from loyalty.domain.report_errors import PeriodNotReadable
 from loyalty.services.ports import Clock, ProgramStore
 from loyalty.services.report_ports import TotalsStore
 
-# Four batch reads.
+# One batch read.
 MONTHS_AT_MOST: Final = 24
 
 
@@ -25,7 +25,7 @@ def funnel_report(
 ) -> FunnelReport:
     """Return how many customers came how far in these months, both included, and what they spent.
 
-    As of now, locked or not. Requests: 1 batch read per six months, and 1 query.
+    As of now, locked or not. Requests: 1 batch read and 1 query.
 
     Raises
     ------

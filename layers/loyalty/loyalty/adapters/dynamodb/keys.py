@@ -58,6 +58,11 @@ def task_about(member_id: str, task_id: str) -> Key:
     return member_pk(member_id), f"{TASK_PREFIX}{task_id}"
 
 
+def voucher_of(member_id: str, voucher_id: str) -> Key:
+    """Return the key of what tells that a voucher was issued to a customer."""
+    return member_pk(member_id), f"VOUCHER#{voucher_id}"
+
+
 def guard(member_id: str, kind: GuardKind, guard_id: str) -> Key:
     """Return the key of the guard of a client's own id."""
     return member_pk(member_id), f"{kind.upper()}#{guard_id}"
@@ -96,6 +101,14 @@ def accepted_return(key: OrderKey, return_id: str) -> Key:
 def order_time(occurred_at: datetime, key: OrderKey) -> str:
     """Return the sort key of a customer's orders; `order_key_of` takes it apart."""
     return f"{sortable(occurred_at)}#{key.source}#{key.order_id}"
+
+
+def story_time(at: datetime, name: str) -> str:
+    """Return the sort key of what a customer's story tells; `name` tells things of a moment apart.
+
+    A voucher's name is its id: whoever has its code can spend it, and positions get into addresses.
+    """
+    return f"{sortable(at)}#{name}"
 
 
 def order_key_of(order_time: str) -> OrderKey:

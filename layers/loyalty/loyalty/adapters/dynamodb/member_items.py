@@ -25,6 +25,7 @@ from loyalty.domain.member import (
     Identity,
     StatusChange,
 )
+from loyalty.domain.strands import Strand, strand_of_change, strand_of_entry
 from loyalty.services.ports import (
     Due,
     DueKind,
@@ -36,6 +37,8 @@ from loyalty.services.ports import (
 
 
 class EntryItem(MembersItem, discriminator="entry"):
+    story_time = UnicodeAttribute()
+    strand = WordAttribute[Strand]()
     member_id = UnicodeAttribute()
     sequence = IntegerAttribute()
     kind = WordAttribute[EntryKind]()
@@ -54,8 +57,11 @@ class EntryItem(MembersItem, discriminator="entry"):
 
     @classmethod
     def of(cls, entry: Entry) -> EntryItem:
+        key = keys.entry(entry.member_id, entry.sequence)
         return cls(
-            *keys.entry(entry.member_id, entry.sequence),
+            *key,
+            story_time=keys.story_time(entry.recorded_at, key[1]),
+            strand=strand_of_entry(entry.business_key),
             member_id=entry.member_id,
             sequence=entry.sequence,
             kind=entry.kind,
@@ -94,6 +100,8 @@ class EntryItem(MembersItem, discriminator="entry"):
 
 
 class StatusChangeItem(MembersItem, discriminator="status_change"):
+    story_time = UnicodeAttribute()
+    strand = WordAttribute[Strand]()
     member_id = UnicodeAttribute()
     member_version = IntegerAttribute()
     event = UnicodeAttribute()
@@ -105,8 +113,11 @@ class StatusChangeItem(MembersItem, discriminator="status_change"):
 
     @classmethod
     def of(cls, change: StatusChange, number: int) -> StatusChangeItem:
+        key = keys.status_change(change.member_id, change.member_version, number)
         return cls(
-            *keys.status_change(change.member_id, change.member_version, number),
+            *key,
+            story_time=keys.story_time(change.recorded_at, key[1]),
+            strand=strand_of_change(change.event),
             member_id=change.member_id,
             member_version=change.member_version,
             event=change.event,
@@ -133,6 +144,8 @@ class StatusChangeItem(MembersItem, discriminator="status_change"):
 class MessageItem(MembersItem, discriminator="message"):
     """The permanent claim for sending one message."""
 
+    story_time = UnicodeAttribute()
+    strand = WordAttribute[Strand](default="messages")
     message_id = UnicodeAttribute()
     member_id = UnicodeAttribute()
     channel = WordAttribute[Channel]()
@@ -145,8 +158,10 @@ class MessageItem(MembersItem, discriminator="message"):
 
     @classmethod
     def of(cls, claim: MessageClaim) -> MessageItem:
+        key = keys.message(claim.member_id, claim.message_id)
         return cls(
-            *keys.message(claim.member_id, claim.message_id),
+            *key,
+            story_time=keys.story_time(claim.claimed_at, key[1]),
             message_id=claim.message_id,
             member_id=claim.member_id,
             channel=claim.channel,

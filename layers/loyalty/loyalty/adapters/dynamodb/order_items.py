@@ -11,6 +11,7 @@ from loyalty.adapters.dynamodb.attributes import (
     DocumentAttribute,
     InstantAttribute,
     IntegerAttribute,
+    WordAttribute,
 )
 from loyalty.adapters.dynamodb.tables import MembersItem
 from loyalty.domain.orders import (
@@ -22,11 +23,17 @@ from loyalty.domain.orders import (
     OrderReturns,
     Return,
 )
+from loyalty.domain.strands import Strand
 
 
 class OrderItem(MembersItem, discriminator="order"):
-    """An accepted order; `orders_of` and `order_time` put it into its customer's index."""
+    """An accepted order.
 
+    `orders_of` and `order_time` put it into its customer's orders, `story_time` into their story.
+    """
+
+    story_time = UnicodeAttribute(null=True)
+    strand = WordAttribute[Strand](default="orders")
     orders_of = UnicodeAttribute(null=True)
     order_time = UnicodeAttribute(null=True)
     source = UnicodeAttribute()
@@ -53,10 +60,12 @@ class OrderItem(MembersItem, discriminator="order"):
 
     @classmethod
     def of(cls, order: AcceptedOrder) -> OrderItem:
+        key, is_of_somebody = keys.order(order.key), order.member_id is not None
         return cls(
-            *keys.order(order.key),
+            *key,
+            story_time=keys.story_time(order.occurred_at, key[0]) if is_of_somebody else None,
             orders_of=order.member_id,
-            order_time=keys.order_time(order.occurred_at, order.key) if order.member_id else None,
+            order_time=keys.order_time(order.occurred_at, order.key) if is_of_somebody else None,
             source=order.key.source,
             order_id=order.key.order_id,
             member_id=order.member_id,

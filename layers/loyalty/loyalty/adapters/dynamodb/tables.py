@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import (
+    AllProjection,
+    GlobalSecondaryIndex,
+    IncludeProjection,
+    KeysOnlyProjection,
+)
 from pynamodb.models import Model
 
 from loyalty.adapters.aws import CONNECT_TIMEOUT_SECONDS, MAX_RETRIES, READ_TIMEOUT_SECONDS, Aws
@@ -32,6 +37,17 @@ class OrdersByMember(GlobalSecondaryIndex["MembersItem"]):  # type: ignore[no-un
 
     orders_of = UnicodeAttribute(hash_key=True)
     order_time = UnicodeAttribute(range_key=True)
+
+
+class StoryByMember(GlobalSecondaryIndex["MembersItem"]):  # type: ignore[no-untyped-call]
+    """All that a customer's story tells, by time; only what is told is in it."""
+
+    class Meta:
+        index_name = "story_by_member"
+        projection = IncludeProjection(["strand", "voucher_code"])
+
+    member_id = UnicodeAttribute(hash_key=True)
+    story_time = UnicodeAttribute(range_key=True)
 
 
 class MembersByShard(GlobalSecondaryIndex["MembersItem"]):  # type: ignore[no-untyped-call]
@@ -66,6 +82,7 @@ class MembersItem(Model):
     sk = UnicodeAttribute(range_key=True)
     item_type = DiscriminatorAttribute()
     orders_by_member = OrdersByMember()
+    story_by_member = StoryByMember()
     members_by_shard = MembersByShard()
     enrolled_by_shard = EnrolledByShard()
 

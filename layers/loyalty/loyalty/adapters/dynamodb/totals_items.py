@@ -17,7 +17,7 @@ from loyalty.domain.program_totals import Buyer
 
 Key = tuple[str, str]
 
-SHARDS: Final = 16
+SHARDS: Final = 4
 GAUGES: Final = "GAUGES"
 LOCKS: Final = "LOCKS"
 

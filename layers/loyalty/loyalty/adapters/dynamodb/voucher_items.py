@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from pynamodb.attributes import UnicodeAttribute
 
+from loyalty.adapters.dynamodb import keys
 from loyalty.adapters.dynamodb.attributes import (
     DocumentAttribute,
     InstantAttribute,
@@ -15,7 +16,9 @@ from loyalty.adapters.dynamodb.attributes import (
     sortable,
 )
 from loyalty.adapters.dynamodb.keys import Key
+from loyalty.adapters.dynamodb.tables import MembersItem
 from loyalty.adapters.dynamodb.voucher_tables import VouchersItem
+from loyalty.domain.strands import Strand
 from loyalty.domain.voucher_terms import Terms, VoucherKind
 from loyalty.domain.vouchers import (
     ENDED,
@@ -141,6 +144,25 @@ class VoucherItem(VouchersItem, discriminator="voucher"):
             batch_id=self.batch_id,
             reservation=self.reservation,
             withdrawn=self.withdrawn,
+        )
+
+
+class VoucherOfMemberItem(MembersItem, discriminator="voucher_of_member"):
+    """That a voucher was issued to a customer: it puts the voucher into their story."""
+
+    story_time = UnicodeAttribute()
+    strand = WordAttribute[Strand](default="vouchers")
+    member_id = UnicodeAttribute()
+    voucher_code = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, voucher: Voucher, member_id: str) -> VoucherOfMemberItem:
+        key = keys.voucher_of(member_id, voucher.voucher_id)
+        return cls(
+            *key,
+            story_time=keys.story_time(voucher.issued_at, key[1]),
+            member_id=member_id,
+            voucher_code=voucher.code,
         )
 
 

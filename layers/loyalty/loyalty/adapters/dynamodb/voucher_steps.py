@@ -15,6 +15,7 @@ from loyalty.adapters.dynamodb.voucher_items import (
     VoucherIdItem,
     VoucherItem,
     VoucherLimitItem,
+    VoucherOfMemberItem,
     VoucherUseItem,
     limit_key,
 )
@@ -41,9 +42,7 @@ def write_steps(transaction: LabelledTransaction, steps: Sequence[VoucherStep]) 
             f"voucher {number}", VoucherItem.of(voucher), unchanged if before else _IS_NEW
         )
         if not before:
-            transaction.put(
-                f"{_ID}{number}", VoucherIdItem.of(voucher), _IS_NEW, tell_existing=True
-            )
+            _issue(transaction, number, voucher)
         for fact in step.facts:
             item = VoucherFactItem.of(voucher.code, fact)
             transaction.put(f"voucher fact {number} {fact.voucher_version}", item, _IS_NEW)
@@ -64,6 +63,13 @@ def refusal(refused: TransactionRefused) -> Exception:
     if only_limits and set(codes.values()) == {CONDITION_FAILED}:
         return VoucherLimitReached()
     return ChangeRefused(str(refused))
+
+
+def _issue(transaction: LabelledTransaction, number: int, voucher: Voucher) -> None:
+    transaction.put(f"{_ID}{number}", VoucherIdItem.of(voucher), _IS_NEW, tell_existing=True)
+    if voucher.member_id is not None:
+        of_member = VoucherOfMemberItem.of(voucher, voucher.member_id)
+        transaction.put(f"voucher of member {number}", of_member)
 
 
 def _count(
