@@ -148,11 +148,6 @@ def test_restored_points_are_due_to_expire_again(shop: RewardShop, ada: str) -> 
     shop.require_sound_books()
 
 
-def merged(shop: RewardShop, member_id: str, into: str) -> None:
-    tombstone = replace(shop.member(member_id), status="merged", merged_into=into)
-    shop.store.members[member_id] = tombstone
-
-
 def test_who_was_merged_spends_the_points_and_vouchers_of_both(shop: RewardShop, ada: str) -> None:
     bob = shop.a_member("bob")
     shop.adjust(bob, 100, "A-2")
@@ -160,11 +155,31 @@ def test_who_was_merged_spends_the_points_and_vouchers_of_both(shop: RewardShop,
     assert voucher is not None
     with pytest.raises(VoucherOfAnotherMember):
         shop.spend(voucher.code, by=ada)
-    merged(shop, bob, into=ada)
+    shop.merge(ada, bob)
     shop.spend(voucher.code, by=ada)
-    assert shop.redeem(bob, "R-2")[0].points_available == 90
+    assert shop.redeem(bob, "R-2")[0].points_available == 170
+    assert shop.member(ada).account.points_available == 170
+    assert shop.reverse(bob, "R-2").points_available == 180
+
+
+def test_what_is_reversed_while_two_are_merged_is_whose_it_was_when_they_are_two_again(
+    shop: RewardShop, ada: str
+) -> None:
+    bob = shop.a_member("bob")
+    shop.adjust(bob, 50, "A-2")
+    for member_id, redemption_id in ((ada, "R-1"), (bob, "R-2")):
+        shop.redeem(member_id, redemption_id)
+    shop.merge(ada, bob)
+    shop.reverse(bob, "R-2")
+    shop.undo_merge(ada)
     assert shop.member(ada).account.points_available == 90
-    assert shop.reverse(bob, "R-2").points_available == 100
+    assert shop.member(bob).account.points_available == 50
+    benefits = {
+        member_id: sum(month.benefits for month in shop.member(member_id).uses)
+        for member_id in (ada, bob)
+    }
+    assert benefits == {ada: 1, bob: 0}
+    shop.require_sound_books()
 
 
 def test_points_go_back_to_whose_they_were_though_the_merge_was_undone(

@@ -29,7 +29,16 @@ from loyalty.domain.merged_profile import (
 )
 from loyalty.domain.orders import AcceptedOrder, AcceptedReturn
 from loyalty.domain.returns import purchase_back
-from loyalty.domain.shares import Repaid, less_repaid, move, still_there, unpaid, whole, without
+from loyalty.domain.shares import (
+    Repaid,
+    less_repaid,
+    move,
+    still_there,
+    unpaid,
+    whole,
+    with_back,
+    without,
+)
 from loyalty.domain.tiers import TierStanding
 from loyalty.domain.totals import (
     DayTotals,
@@ -264,6 +273,12 @@ def less_entries(merged: Merge, entries: tuple[Entry, ...]) -> Merge:
     account = merged.share.account
     for entry in entries:
         account = without(account, entry)
+    return replace(merged, share=replace(merged.share, account=account))
+
+
+def with_given_back(merged: Merge, entry: Entry) -> Merge:
+    """Add what was given back to the other one, at the survivor, to the share's points."""
+    account = with_back(merged.share.account, entry)
     return replace(merged, share=replace(merged.share, account=account))
 
 

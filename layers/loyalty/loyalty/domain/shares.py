@@ -161,6 +161,12 @@ def without(share: Account, entry: Entry) -> Account:
     return replace(share, owed=share.owed + entry.owed_change)
 
 
+def with_back(share: Account, entry: Entry) -> Account:
+    """Add to a share what an entry gave back to the account that it is part of."""
+    repaid = min(share.owed, -entry.owed_change)
+    return apply_changes(share, Changes(lots=entry.lot_changes, owed=-repaid))
+
+
 def _without_points(share: Account, taken: LotChange) -> Account:
     """Take points out of a share's pending part, lot or expired lot of one expiry."""
     left = taken.points

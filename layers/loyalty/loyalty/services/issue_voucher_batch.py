@@ -20,8 +20,8 @@ from loyalty.services.voucher_ports import (
 )
 from loyalty.services.vouchers import require_switched_on
 
-# Three items a voucher; DynamoDB takes 100 in a transaction.
-VOUCHERS_PER_TRANSACTION = 33
+# Four items for each voucher of a member; DynamoDB takes 100 in a transaction.
+VOUCHERS_PER_TRANSACTION = 25
 
 
 def issue_vouchers(

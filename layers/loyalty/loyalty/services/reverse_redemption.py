@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from loyalty.contracts.rewards import RedemptionReversalAnswer
 from loyalty.domain.engagement import take_back
-from loyalty.domain.errors import OwnAccount
+from loyalty.domain.errors import MemberNotFound, OwnAccount
 from loyalty.domain.journey import GONE
 from loyalty.domain.ledger import Posting, spendable
 from loyalty.domain.member import Member
@@ -17,7 +18,7 @@ from loyalty.domain.spending import give_back
 from loyalty.domain.tasks import Task, withdraw
 from loyalty.domain.voucher_terms import valid_until
 from loyalty.domain.vouchers import cancel
-from loyalty.services.customers import current_member
+from loyalty.services.customers import Merged, survivor_of
 from loyalty.services.dues import newly_due
 from loyalty.services.ports import Clock, MemberChange, MemberStore, ProgramStore
 from loyalty.services.redeem_reward import redemption_fact
@@ -42,7 +43,7 @@ def reverse_redemption(
     Points whose lot has expired meanwhile can be spent again for the program's grace days.
     They go to whose they were, though a merge was undone since, or to who survived them. The task
     to send a gift is withdrawn. Requests: 2 reads (a gift's 3) and 1 transaction; 1 read for a
-    repeat; 1 read more per merge.
+    repeat; 2 reads and 1 written profile more per merge since.
 
     Parameters
     ----------
@@ -69,8 +70,11 @@ def reverse_redemption(
         found = rewards.context(member_id, redemption_id, None)
         redemption, member = found.redemption, found.member
         spent_by = redemption.spent_by if redemption and redemption.spent_by else member_id
-        if member is None or member.status in GONE or member.member_id != spent_by:
-            member = current_member(store, spent_by)
+        if member is None or member.member_id != spent_by:
+            member = store.member(spent_by)
+        member, followed = survivor_of(store, member)
+        if member is None or member.status in GONE:
+            raise MemberNotFound(spent_by)
         if own_member_id in (member_id, *member.member_ids):
             raise OwnAccount("nobody reverses their own redemptions")
         if redemption is None:
@@ -78,8 +82,10 @@ def reverse_redemption(
         if redemption.reversal_answer is not None:
             return RedemptionReversalAnswer.model_validate(redemption.reversal_answer)
         now = clock.now()
-        change, answer = _change(member, redemption, rewards, program.current(now), now)
-        store.commit(replace(change, tasks=_withdrawn(redemption, tasks)))
+        definition = program.current(now)
+        change, answer = _change(member, redemption, rewards, definition, now)
+        change = replace(change, tasks=_withdrawn(redemption, tasks))
+        store.commit(*_at_merges(change, redemption, followed, definition, now))
         return answer
 
     return with_retries(attempt)
@@ -139,6 +145,31 @@ def _change(
         ),
     )
     return change, answer
+
+
+def _at_merges(
+    change: MemberChange,
+    redemption: Redemption,
+    followed: Sequence[Merged],
+    definition: ProgramDefinition,
+    at: datetime,
+) -> Iterator[MemberChange]:
+    """Yield the change, and what the undo of a merge since then will find.
+
+    The points are the other one's then, and the benefit is none of theirs any more.
+    """
+    if not followed:
+        yield change
+        return
+    # Imported where it is needed: few reversals follow a merge.
+    from loyalty.domain.merging import with_given_back
+
+    (entry,) = change.entries
+    yield replace(change, merges=tuple(with_given_back(one.merge, entry) for one in followed))
+    for tombstone, _ in followed:
+        after = replace(tombstone, version=tombstone.version + 1)
+        unused = take_back(after, redemption.redeemed_at, definition, at, is_offer=False)
+        yield MemberChange(unused.member, expected_version=tombstone.version)
 
 
 def _withdrawn(redemption: Redemption, tasks: TaskStore) -> tuple[Task, ...]:

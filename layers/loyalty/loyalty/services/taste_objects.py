@@ -89,4 +89,4 @@ class KeptStatistics:
 
 
 def _tastes_key(refresh_id: str, shard: int) -> str:
-    return f"curation/{refresh_id}/tastes-{shard:03}.jsonl"
+    return f"curation/tastes/{refresh_id}/{shard:03}.jsonl"
