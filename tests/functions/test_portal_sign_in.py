@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from loyalty.domain.identity import MAX_IDENTITIES
 from loyalty.runtime import composition
 from loyalty.services.ports import EmailInDoubt, EmailRefused
 from tests.support.browser import Browser
@@ -98,101 +97,6 @@ def test_three_mails_in_a_quarter_of_an_hour_are_enough(portal: Portal) -> None:
     assert not portal.ask_for_link()
     portal.app.set_clock(NOW + timedelta(minutes=15))
     assert portal.ask_for_link()
-
-
-def test_the_mail_goes_to_the_address_that_was_given(portal: Portal) -> None:
-    member_id = portal.member("ada@example.com")
-    sold = {
-        "source": "pos",
-        "order_id": "O-1",
-        "occurred_at": "2017-03-15T11:00:00Z",
-        "customer": {"member_id": member_id, "email": "ada@work.example"},
-        "total": {"amount_minor": 100, "currency": "EUR"},
-        "lines": [{"sku": "milk", "quantity": 1, "amount_minor": 100}],
-    }
-    assert call("orders", "POST", "/v1/orders", sold).status == 201
-    assert portal.ask_for_link(" ADA@example.com ")
-    assert portal.sender.sent[-1].to == "ada@example.com"
-
-
-def sells(customer: dict[str, str], order_id: str = "O-1") -> None:
-    sold = {
-        "source": "shop",
-        "order_id": order_id,
-        "occurred_at": "2017-03-15T11:00:00Z",
-        "customer": customer,
-        "total": {"amount_minor": 100, "currency": "EUR"},
-    }
-    assert call("orders", "POST", "/v1/orders", sold).status == 201
-
-
-@pytest.mark.parametrize("known_by", ["phone", "card", "external_id", "member_id"])
-def test_an_address_that_an_order_added_opens_nothing(portal: Portal, known_by: str) -> None:
-    held = {"phone": "+491701234567", "card": "4711", "external_id": "x-1"}
-    member_id = portal.member("ada@example.com", **held)
-    known = {**held, "member_id": member_id}[known_by]
-    sells({known_by: known, "email": "attacker@evil.example"})
-    member = portal.read(member_id)
-    # The order's claim holds: the next one of this address is counted here too.
-    assert [own.value for own in member.identities if own.kind == "email"] == [
-        "ada@example.com",
-        "attacker@evil.example",
-    ]
-    assert not portal.ask_for_link("attacker@evil.example")
-    assert member.identity("email") == "ada@example.com"
-    assert portal.ask_for_link("ada@example.com")
-
-
-def test_a_member_without_an_address_gets_none_by_an_order(portal: Portal) -> None:
-    answer = call("members", "POST", "/v1/members", {"phone": "+491701234567"})
-    portal.change(answer.body["member_id"], status="active")
-    sells({"phone": "+491701234567", "email": "attacker@evil.example"})
-    assert not portal.ask_for_link("attacker@evil.example")
-
-
-def confirm(member_id: str, email: str, roles: str = "service") -> int:
-    path = f"/v1/members/{member_id}/email"
-    return call("members", "PUT", path, {"email": email}, roles=roles).status
-
-
-def test_our_service_confirms_an_address(portal: Portal) -> None:
-    member_id = portal.member("ada@example.com", card="4711")
-    sells({"card": "4711", "email": "ada@work.example"})
-    for email in ("ada@work.example", "ADA@new.example"):
-        assert confirm(member_id, email) == 200
-        assert portal.read(member_id).identity("email") == email.lower()
-        assert portal.ask_for_link(email)
-    assert not portal.ask_for_link("ada@example.com")
-
-
-def test_nobody_confirms_what_is_anothers_or_their_own(portal: Portal) -> None:
-    ada, _ = portal.member("ada@example.com"), portal.member("ben@example.com")
-    assert confirm(ada, "ben@example.com") == 409
-    assert confirm(ada, "no address") == 422
-    for roles in ("shop", "crm", "pos"):
-        assert confirm(ada, "ada@new.example", roles) == 403
-    assert portal.read(ada).identity("email") == "ada@example.com"
-
-
-def test_no_more_identities_are_confirmed_than_one_may_hold(portal: Portal) -> None:
-    ada = portal.member("ada@example.com")
-    for number in range(MAX_IDENTITIES - 1):
-        sells({"email": "ada@example.com", "card": f"C-{number}"}, f"O-{number}")
-    assert confirm(ada, "ada@new.example") == 422
-    assert confirm(ada, "ada@example.com") == 200
-
-
-def test_the_address_of_the_very_first_order_is_the_customers(portal: Portal) -> None:
-    sells({"card": "4711", "email": "ada@example.com"})
-    portal.member("ada@example.com")
-    assert portal.ask_for_link("ada@example.com")
-
-
-def test_a_sign_up_says_which_addresses_are_the_members(portal: Portal) -> None:
-    sells({"phone": "+491701234567", "email": "squatter@evil.example"})
-    portal.member("ada@example.com", phone="+491701234567")
-    assert not portal.ask_for_link("squatter@evil.example")
-    assert portal.ask_for_link("ada@example.com")
 
 
 @pytest.mark.parametrize(

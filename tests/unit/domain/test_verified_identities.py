@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from loyalty.domain.identity import with_mail_verified
+from loyalty.domain.identity import REACHED_BY, as_said, with_mail_verified
 from loyalty.domain.journey import answer
-from loyalty.domain.member import Identity, Member
+from loyalty.domain.member import Identity, IdentityKind, Member
 from loyalty.domain.merged_profile import taking_over
+from loyalty.domain.portal_access import PortalAccess
 from tests.support.examples import NOW, PROGRAM
 
 OWN = Identity("email", "ada@example.com")
@@ -64,3 +65,39 @@ def test_a_merge_leaves_verified_what_was_and_nothing_else() -> None:
     assert [own.is_verified for own in both.identities] == [False, True, True]
     assert both.identity("email") == OWN.value
     assert taking_over(ada(ORDERED), ada(OWN)).identity("email") == OWN.value
+
+
+def test_who_signs_up_holds_verified_what_they_say_and_no_other_address_or_number() -> None:
+    number, named = Identity("phone", "+491701234567"), Identity("external_id", "x-1")
+    said = as_said(ada(CARD, OWN, number, named), (CARD, LATER), (LATER,), also=REACHED_BY)
+    assert [own for own in said.identities if own.is_verified] == [CARD, named, LATER]
+
+
+def test_an_address_that_our_service_confirms_says_nothing_of_a_number() -> None:
+    number = Identity("phone", "+491701234567")
+    assert as_said(ada(OWN, number), (LATER,), (LATER,)).has_verified(number)
+
+
+@pytest.mark.parametrize(
+    ("held", "said", "also", "ends"),
+    [
+        ((OWN,), (LATER,), (), True),
+        ((OWN, LATER), (LATER,), (), True),
+        ((CARD, OWN), (CARD,), REACHED_BY, True),
+        ((CARD, OWN), (CARD,), (), False),
+        ((CARD, OWN), (CARD, OWN), REACHED_BY, False),
+        ((OWN, ORDERED), (OWN,), (), False),
+        ((CARD, ORDERED), (ORDERED,), (), False),
+        ((CARD, Identity("phone", "+491701234567")), (CARD,), REACHED_BY, False),
+    ],
+)
+def test_links_and_sessions_end_with_a_verified_address(
+    held: tuple[Identity, ...],
+    said: tuple[Identity, ...],
+    also: tuple[IdentityKind, ...],
+    ends: bool,
+) -> None:
+    before = ada(*held, portal=PortalAccess("de", (NOW,), sign_ins=3, sign_outs=1))
+    claims = tuple(one for one in said if one not in held)
+    counts = (4, 2) if ends else (3, 1)
+    assert as_said(before, said, claims, also=also).portal == PortalAccess("de", (NOW,), *counts)

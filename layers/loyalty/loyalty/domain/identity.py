@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from loyalty.domain.errors import IdentityInvalid
 from loyalty.domain.member import IDENTITY_STRENGTH, Channel, Identity, IdentityKind, Member
 
 MAX_IDENTITIES = 20
+# What mail, links and SMS go to.
+REACHED_BY: Final[tuple[IdentityKind, ...]] = ("email", "phone")
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -121,26 +123,42 @@ def claimable(held: tuple[Identity, ...], unclaimed: tuple[Identity, ...]) -> tu
 
 
 def as_said(
-    held: tuple[Identity, ...], given: tuple[Identity, ...], claims: tuple[Identity, ...]
-) -> tuple[Identity, ...]:
-    """Return what a customer holds who says which identities are theirs.
+    member: Member,
+    given: tuple[Identity, ...],
+    claims: tuple[Identity, ...],
+    *,
+    also: Collection[IdentityKind] = (),
+) -> Member:
+    """Return the customer who says which identities are theirs.
 
-    Of the kinds that are `given`, those that are given are verified and no others any more.
+    Of the kinds that are `given`, and of those in `also`, those that are given are verified and no
+    others any more. When that takes an address out of use, all links and sessions end: any of them
+    may have come by it.
 
     Parameters
     ----------
-    held
-        What they held before.
+    member
+        The customer as they were.
     given
         What they say.
     claims
         Those of `given` that they did not hold.
+    also
+        Kinds of which they hold nothing but what they say, though that be nothing.
     """
-    kinds = {identity.kind for identity in given}
+    kinds = {*also, *(identity.kind for identity in given)}
     kept = tuple(
-        replace(own, is_verified=own in given) if own.kind in kinds else own for own in held
+        replace(own, is_verified=own in given) if own.kind in kinds else own
+        for own in member.identities
     )
-    return kept + claims
+    loses_address = any(
+        own.kind == "email" and member.has_verified(own) and not own.is_verified for own in kept
+    )
+    return replace(
+        member,
+        identities=kept + claims,
+        portal=member.portal.voided() if loses_address else member.portal,
+    )
 
 
 def with_mail_verified(member: Member) -> Member:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.domain.consents import has_opted_out, record_consents
-from loyalty.domain.identity import CustomerRef, as_said
+from loyalty.domain.identity import REACHED_BY, CustomerRef, as_said
 from loyalty.domain.member import Consent, Identity, Member, StatusChange
 from loyalty.domain.program import ProgramDefinition
 
@@ -41,7 +41,9 @@ def learn(
         When it is recorded.
     verifies
         Whether the identities are the customer's own word: all are, at a sign-up and of who is new.
-        What an order adds to a customer who is known by something else anybody may have typed.
+        Then no other address or number is verified any more: somebody else's order may have come
+        first. What an order adds to a customer who is known by something else anybody may have
+        typed.
     lifts_opt_out
         Whether the customer has just been asked, as at a sign-up. What goes along with an order is
         often no more than what a till remembers: a yes in it never lifts an opt-out.
@@ -51,13 +53,12 @@ def learn(
     tuple of Member and tuple of StatusChange
         The member, and what changed about its consents.
     """
-    known = replace(
-        member,
-        identities=as_said(member.identities, customer.identities, claims)
-        if verifies
-        else member.identities + tuple(replace(claim, is_verified=False) for claim in claims),
-        name=member.name or customer.name,
-    )
+    if verifies:
+        holder = as_said(member, customer.identities, claims, also=REACHED_BY)
+    else:
+        doubted = tuple(replace(claim, is_verified=False) for claim in claims)
+        holder = replace(member, identities=member.identities + doubted)
+    known = replace(holder, name=member.name or customer.name)
     # A till's clock may be fast: what it says must not outlive an opt-out that follows at once.
     recorded_at = min(said_at, now)
     said = {

@@ -41,7 +41,7 @@ def confirm_email(member_id: str, email: str, *, store: MemberStore) -> None:
     """Note that an address is the member's, as they told our staff: mail and links go there.
 
     It is the way for whose address came along with an order only, and from an address that is
-    another person's. Requests: 2 reads, 1 transaction.
+    another person's, whose links and sessions end with it. Requests: 2 reads, 1 transaction.
 
     Raises
     ------
@@ -64,8 +64,7 @@ def confirm_email(member_id: str, email: str, *, store: MemberStore) -> None:
         claims = claimable(member.identities, said) if owner is None else ()
         if owner is None and not claims:
             raise IdentityInvalid("the member holds as many identities as one may")
-        held = as_said(member.identities, said, claims)
-        changed = replace(member, version=member.version + 1, identities=held)
+        changed = replace(as_said(member, said, claims), version=member.version + 1)
         store.commit(MemberChange(changed, expected_version=member.version, claims=claims))
 
     with_retries(decide)
