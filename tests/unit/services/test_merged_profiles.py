@@ -65,6 +65,26 @@ def test_who_complained_gets_no_mail_at_the_address_that_is_taken_over(
     assert shop.member(bob).suppressed == {"email": "complaint", "sms": "bounce"}
 
 
+def test_an_address_that_goes_back_with_an_undone_merge_opens_the_survivor_s_pages_no_more(
+    shop: Shop, ada: str, bob: str
+) -> None:
+    know(shop, bob, Identity("email", "bob@example.com"))
+    shop.merge(ada, bob)
+    before = shop.member(ada).portal
+    shop.undo_merge(ada)
+    assert shop.member(ada).portal == before.voided()
+
+
+def test_an_undone_merge_that_takes_no_address_back_ends_no_session(
+    shop: Shop, ada: str, bob: str
+) -> None:
+    know(shop, bob, Identity("phone", "+4915112345678"))
+    shop.merge(ada, bob)
+    before = shop.member(ada).portal
+    shop.undo_merge(ada)
+    assert shop.member(ada).portal == before
+
+
 def test_a_complaint_after_the_merge_is_about_the_address_that_was_taken_over(
     shop: Shop, ada: str, bob: str
 ) -> None:
