@@ -50,7 +50,7 @@ SERVICE: dict[str, dict[str, Any]] = {
     "sign_in": {"url": "https://elite.example/portal/sign-in/abc.def"},
     "tier_upgrade": GOLD,
     "statement": STATEMENT,
-    "voucher_reminder": {"vouchers": [TEN_PERCENT]},
+    "voucher_reminder": {"vouchers": [TEN_PERCENT], "shows_codes": True},
 }
 PORTAL = "https://elite.example/portal"
 WIN_BACK: dict[str, dict[str, Any]] = {"win_back": {"portal_url": PORTAL}}
@@ -147,6 +147,16 @@ def test_a_reminder_names_each_voucher_with_its_code_and_last_day() -> None:
     two = mail("voucher_reminder", vouchers=[TEN_PERCENT, TEN_PERCENT])
     assert two.subject == "Your vouchers will soon be over"
     assert two.text.count("ABCD-EFGH") == 2
+
+
+def test_a_reminder_without_codes_says_how_to_get_them() -> None:
+    without = TEN_PERCENT | {"code": None}
+    sent = mail("voucher_reminder", vouchers=[without], shows_codes=False)
+    for body in (sent.text, sent.html):
+        assert "10 % off" in body
+        assert "Ask for it at the till" in body
+        assert "Code:" not in body
+        assert "None" not in body
 
 
 def test_a_line_break_in_a_value_begins_no_header() -> None:

@@ -10,6 +10,8 @@ from typing import Any, cast
 
 import pytest
 
+from loyalty.domain.member import Identity
+from loyalty.domain.voucher_codes import shown
 from loyalty.domain.vouchers import Voucher
 from loyalty.services.due_messages import send_due_messages
 from loyalty.services.ports import DUE_SHARDS, Due
@@ -96,6 +98,18 @@ def test_the_reminder_names_what_can_still_be_used_and_its_last_day(world: Journ
     assert "4.00 EUR off" in mail.text
     assert "datetime.date(2017, 3, 31)" in mail.text
     assert not world.store.due_items
+
+
+@pytest.mark.parametrize("is_verified", [True, False])
+def test_an_address_that_nobody_confirmed_gets_no_code(
+    world: JourneyWorld, is_verified: bool
+) -> None:
+    world.customer(identities=(Identity("email", "ada@example.org", is_verified),))
+    plan(world)
+    run(world, voucher())
+    [mail] = world.sender.sent
+    assert (shown(voucher().code) in mail.text) == is_verified
+    assert "worth" in mail.text
 
 
 def test_one_mail_names_the_vouchers_of_who_was_merged_too(world: JourneyWorld) -> None:

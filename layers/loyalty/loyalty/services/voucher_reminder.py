@@ -10,7 +10,7 @@ from typing import Final
 
 from loyalty.contracts.journeys import SendOutcome
 from loyalty.domain.calendar import program_day
-from loyalty.domain.member import Member
+from loyalty.domain.member import Identity, Member
 from loyalty.domain.preferences import wants
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.voucher_codes import shown
@@ -83,7 +83,13 @@ def send_reminder(due: Due, *, outbox: ReminderOutbox) -> SendOutcome:
         ending = _ending(due, member, definition, outbox.vouchers, at)
         if not ending:
             return None
-        facts = {"vouchers": [_facts(voucher, definition) for voucher in ending]}
+        # Whoever reads an address that an order brought may be somebody else: they get no code.
+        address = Identity("email", member.identity("email") or "")
+        shows_codes = member.has_verified(address)
+        facts = {
+            "vouchers": [_facts(voucher, definition, shows_code=shows_codes) for voucher in ending],
+            "shows_codes": shows_codes,
+        }
         email = compose(
             "voucher_reminder",
             message_id,
@@ -127,7 +133,9 @@ def _all_of(member: Member, vouchers: VoucherStore) -> Iterator[Voucher]:
             return
 
 
-def _facts(voucher: Voucher, definition: ProgramDefinition) -> dict[str, object]:
+def _facts(
+    voucher: Voucher, definition: ProgramDefinition, *, shows_code: bool
+) -> dict[str, object]:
     terms = voucher.terms
     if terms.kind == "percent":
         worth = f"{terms.percent} % off"
@@ -138,6 +146,6 @@ def _facts(voucher: Voucher, definition: ProgramDefinition) -> dict[str, object]
     last_moment = terms.expires_at - _MOMENT
     return {
         "worth": worth,
-        "code": shown(voucher.code),
+        "code": shown(voucher.code) if shows_code else None,
         "last_day": program_day(last_moment, definition.time_zone),
     }
