@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from types import SimpleNamespace
 
@@ -218,6 +219,42 @@ def test_what_is_wrong_is_said_and_kept(staff: Console, definition: str, words: 
     assert page.says(words) or words in definition
     assert "<script" not in page.text
     assert page.says("Nothing was saved")
+
+
+def test_what_was_typed_never_undoes_what_others_saved_meanwhile(staff: Console) -> None:
+    ann, ben = (staff.browser("manager", subject=name) for name in ("ann", "ben"))
+    ann.open("/console/program")
+    ben.open("/console/program")
+    bens = ProgramDocument(time_zone="UTC", expiry_months=6).model_dump_json()
+    ben.submit("/console/program/check", {"definition": bens})
+    ben.submit("/console/program")
+
+    anns = ProgramDocument(time_zone="UTC", pending_days=21).model_dump_json()
+    for typed in (anns + ",", anns, anns):
+        page = ann.submit("/console/program/check", {"definition": typed})
+        assert page.status == 422
+        assert page.says("Version 1 of ben is the latest, yours began with version 0")
+    assert page.says("somebody else saved a version meanwhile")
+    assert html.unescape(page.text).count(anns) == 1
+    assert composition.program_store().latest_version() == 1
+
+    assert '<a href="/console/program" target="_blank">' in page.text
+    ann.open("/console/program")
+    both = ProgramDocument(time_zone="UTC", expiry_months=6, pending_days=21).model_dump_json()
+    page = ann.submit("/console/program/check", {"definition": both})
+    assert page.says('+ "pending_days": 21')
+    ann.submit("/console/program")
+    assert composition.program_store().version(2).expiry_months == 6
+
+
+def test_who_mends_a_fault_in_the_latest_version_saves_it(staff: Console) -> None:
+    browser = staff.browser("manager")
+    browser.open("/console/program")
+    page = browser.submit("/console/program/check", {"definition": "{"})
+    assert not page.says("is the latest, yours began")
+    mended = ProgramDocument(time_zone="UTC", pending_days=21).model_dump_json()
+    browser.submit("/console/program/check", {"definition": mended})
+    assert browser.submit("/console/program").says("The new version is saved")
 
 
 # ── What pages cost ───────────────────────────────────────────────────────────────────────────────
