@@ -39,7 +39,7 @@ from loyalty.services.decide_task import decide_task
 from loyalty.services.executions import execution, executions_of
 from loyalty.services.funnel import funnel_report
 from loyalty.services.program_draft import Fault, as_text, attempt, difference, read_draft
-from loyalty.services.story import STRANDS, read_story
+from loyalty.services.story import STRANDS, find_by_id, read_story
 
 app = web.Site(session_id=console.session_id_in, refused=console.refused)
 MONTHS_SHOWN = 13
@@ -188,7 +188,7 @@ def post_search(form: SearchForm) -> Response:
     staff = console.staff_for(app.request, "members", f"search_by_{form.by}")
     try:
         if form.by == "member_id":
-            member_id = form.value.strip()
+            member_id = find_by_id(form.value, store=composition.member_store())
         else:
             lookup = LookupRequest.model_validate({form.by: form.value})
             member_id = members.look_up(lookup.to_domain(), **messaging.profile_ports()).member_id
@@ -199,13 +199,15 @@ def post_search(form: SearchForm) -> Response:
 
 @app.get("/console/members/<member_id>")
 def get_story(member_id: Key, show: Shown = "all", cursor: Cursor = None) -> Response:
-    staff = console.staff_for(app.request, "members", "read_story", member_id)
+    staff = console.staff_for(app.request, "members")
     story = read_story(
         member_id,
         strands=STRANDS if show == "all" else (show,),
         cursor=cursor,
         **console.story_ports(),
     )
+    # Only now: until somebody is found, what is in an address may be anything that was typed.
+    console.note(staff, "read_story", member_id)
     now = composition.clock().now()
     definition = composition.program_store().current(now)
     return console.page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from loyalty.contracts.program import ProgramDocument
 from loyalty.domain.tasks import Task, TaskKind, choices
 from loyalty.runtime import composition, tasking
+from loyalty.services.ports import MemberChange
 from tests.support.console import Console
 from tests.support.console_desk import (
     HOSTILE,
@@ -108,14 +110,20 @@ def test_an_approved_merge_says_what_is_to_do(staff: Console) -> None:
     assert page.says("Nothing is merged yet")
 
 
-def test_what_staff_does_is_logged_with_who_and_what_but_no_personal_data(
-    staff: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What is logged of what the staff does, in order."""
     logged: list[dict[str, object]] = []
     monkeypatch.setattr(
         "loyalty.runtime.console.logger",
         SimpleNamespace(info=lambda _, **told: logged.append(told)),
     )
+    return logged
+
+
+def test_what_staff_does_is_logged_with_who_and_what_but_no_personal_data(
+    staff: Console, acts: list[dict[str, object]]
+) -> None:
     browser = staff.browser("admin", subject="ann")
     browser.open("/console/members")
     browser.submit("/console/members", {"by": "email", "value": "ann@example.com"})
@@ -124,7 +132,7 @@ def test_what_staff_does_is_logged_with_who_and_what_but_no_personal_data(
     browser.open("/console/program")
     browser.submit("/console/program/check", {"based_on_version": "0", "definition": "{}"})
     browser.submit("/console/sign-out")
-    assert logged == [
+    assert acts == [
         {"staff": "ann", "act": act, "about": about}
         for act, about in (
             ("search_by_email", None),
@@ -144,6 +152,37 @@ def test_a_member_is_found_by_what_stays_out_of_the_address(staff: Console) -> N
     browser.open("/console/members")
     for by, value in (("email", "nobody@example.com"), ("email", "no address"), ("phone", "1")):
         assert browser.submit("/console/members", {"by": by, "value": value}).says("Nobody has")
+
+
+@pytest.mark.parametrize("typed", ["ann@example.com", "Ada.Lovelace", "+491701234567", " "])
+def test_what_is_typed_as_a_member_id_and_is_none_stays_out_of_address_and_log(
+    staff: Console, acts: list[dict[str, object]], typed: str
+) -> None:
+    browser = staff.browser("service", subject="ann")
+    browser.open("/console/members")
+    page = browser.submit("/console/members", {"by": "member_id", "value": typed})
+    assert page.path == "/console/members"
+    assert page.says("Nobody has this member id")
+    assert acts == [{"staff": "ann", "act": "search_by_member_id", "about": None}]
+
+
+def test_whoever_has_left_is_found_by_member_id(staff: Console) -> None:
+    member = composition.member_store().member(MEMBER_ID)
+    assert member is not None
+    gone = replace(member, status="left", version=member.version + 1)
+    composition.member_store().commit(MemberChange(gone, member.version))
+    browser = staff.browser("service")
+    browser.open("/console/members")
+    found = browser.submit("/console/members", {"by": "member_id", "value": f" {MEMBER_ID} "})
+    assert (found.status, found.path) == (200, f"/console/members/{MEMBER_ID}")
+
+
+def test_a_story_that_there_is_not_was_not_read(
+    staff: Console, acts: list[dict[str, object]]
+) -> None:
+    page = staff.browser("service").open("/console/members/ann@example.com")
+    assert page.status == 404
+    assert acts == []
 
 
 def test_the_story_tells_why(staff: Console) -> None:
