@@ -64,7 +64,21 @@ def test_nobody_decides_for_their_own_account(staff: Console) -> None:
     browser.open("/console/tasks?kind=tier_review")
     page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
     assert page.status == 403
-    assert page.says("Nobody decides for their own account")
+    assert page.says("Somebody else has to decide Nobody decides for their own account.")
+    assert not page.says("Not for your role")
+    assert 'class="button" href="/console/tasks"' in page.text
+
+
+def test_nobody_decides_on_what_they_asked_for(staff: Console) -> None:
+    asked = {"points": 50_000}
+    task = Task("t-mine", "adjustment_approval", (MEMBER_ID,), NOW, "cause", asked)
+    add_task(replace(task, requested_by="ann"))
+    browser = staff.browser("manager", subject="ann")
+    browser.open("/console/tasks?kind=adjustment_approval")
+    page = browser.submit("/console/tasks/t-mine/decision", {"decision": "approved"})
+    assert page.status == 403
+    assert page.says("Somebody else has to decide Whoever asked for something")
+    assert state_of("t-mine") == "open"
 
 
 @pytest.mark.parametrize("claim", ["member_id", "custom:member_id"])
@@ -72,7 +86,7 @@ def test_whichever_claim_names_the_membership_it_counts(staff: Console, claim: s
     browser = staff.holding(**{"member_id": None, claim: MEMBER_ID})
     browser.open("/console/tasks?kind=tier_review")
     page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
-    assert page.says("Nobody decides for their own account. Somebody else")
+    assert page.says("Somebody else has to decide")
 
 
 def test_who_may_be_anybody_decides_nothing(staff: Console) -> None:
@@ -80,6 +94,7 @@ def test_who_may_be_anybody_decides_nothing(staff: Console) -> None:
     browser.open("/console/tasks?kind=tier_review")
     page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
     assert page.status == 403
+    assert page.says("Your sign-in does not say who you are")
     assert page.says("has to send the claim member_id")
     assert state_of(REVIEW) == "open"
 
@@ -182,6 +197,7 @@ def test_a_story_that_there_is_not_was_not_read(
 ) -> None:
     page = staff.browser("service").open("/console/members/ann@example.com")
     assert page.status == 404
+    assert 'class="button" href="/console/members"' in page.text
     assert acts == []
 
 
