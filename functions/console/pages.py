@@ -20,6 +20,7 @@ from loyalty.contracts.console import (
 )
 from loyalty.contracts.funnel import FunnelReport
 from loyalty.contracts.members import LookupRequest
+from loyalty.contracts.program import ProgramView
 from loyalty.contracts.tasks import KindFilter, StateFilter
 from loyalty.contracts.values import Cursor, Key, Month
 from loyalty.domain.calendar import month_after
@@ -27,6 +28,7 @@ from loyalty.domain.errors import MemberNotFound
 from loyalty.domain.funnel import STAGES
 from loyalty.domain.tasks import choices
 from loyalty.runtime import composition, console, messaging, reporting, tasking, web
+from loyalty.runtime.auth import Principal
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response, RouteNotFound
 from loyalty.runtime.settings import settings
@@ -36,8 +38,8 @@ from loyalty.services.dead_letters import letters, redrive
 from loyalty.services.decide_task import decide_task
 from loyalty.services.executions import execution, executions_of
 from loyalty.services.funnel import funnel_report
-from loyalty.services.program_draft import as_text, attempt, difference, read_draft
-from loyalty.services.story import STRANDS, read_story
+from loyalty.services.program_draft import Fault, as_text, attempt, difference, read_draft
+from loyalty.services.story import STRANDS, find_by_id, read_story
 
 app = web.Site(session_id=console.session_id_in, refused=console.refused)
 MONTHS_SHOWN = 13
@@ -186,7 +188,7 @@ def post_search(form: SearchForm) -> Response:
     staff = console.staff_for(app.request, "members", f"search_by_{form.by}")
     try:
         if form.by == "member_id":
-            member_id = form.value.strip()
+            member_id = find_by_id(form.value, store=composition.member_store())
         else:
             lookup = LookupRequest.model_validate({form.by: form.value})
             member_id = members.look_up(lookup.to_domain(), **messaging.profile_ports()).member_id
@@ -197,13 +199,15 @@ def post_search(form: SearchForm) -> Response:
 
 @app.get("/console/members/<member_id>")
 def get_story(member_id: Key, show: Shown = "all", cursor: Cursor = None) -> Response:
-    staff = console.staff_for(app.request, "members", "read_story", member_id)
+    staff = console.staff_for(app.request, "members")
     story = read_story(
         member_id,
         strands=STRANDS if show == "all" else (show,),
         cursor=cursor,
         **console.story_ports(),
     )
+    # Only now: until somebody is found, what is in an address may be anything that was typed.
+    console.note(staff, "read_story", member_id)
     now = composition.clock().now()
     definition = composition.program_store().current(now)
     return console.page(
@@ -238,19 +242,7 @@ def get_execution(machine: Key, name: Key) -> Response:
 @app.get("/console/program")
 def get_program() -> Response:
     staff = console.staff_for(app.request, "program")
-    ports = composition.program_ports()
-    current = program_definition.current(**ports)
-    latest = program_definition.version(current.latest_version, **ports)
-    return console.page(
-        app.request,
-        staff,
-        "program",
-        current=current,
-        latest=latest,
-        text=as_text(latest.definition),
-        effective_from="",
-        faults=(),
-    )
+    return _editor(staff)
 
 
 @app.post("/console/program/check")
@@ -269,7 +261,6 @@ def _program(form: ProgramForm, *, saves: bool) -> Response:
     staff = console.staff_for(app.request, "program_change", act, str(form.based_on_version))
     ports = composition.program_ports()
     current = program_definition.current(**ports)
-    latest = program_definition.version(current.latest_version, **ports)
     draft = read_draft(
         form.definition,
         based_on_version=form.based_on_version,
@@ -285,23 +276,46 @@ def _program(form: ProgramForm, *, saves: bool) -> Response:
     )
     found = attempt(draft, take)
     if isinstance(found, tuple):
-        return console.page(
-            app.request,
-            staff,
-            "program",
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            current=current,
-            latest=latest,
-            text=form.definition,
-            effective_from=form.effective_from,
-            faults=found,
-        )
+        return _editor(staff, form, found)
     if saves:
         return web.see_other("/console/program?notice=saved")
-    changes = difference(latest.definition, found.definition)
+    before = program_definition.version(form.based_on_version, **ports)
+    changes = difference(before.definition, found.definition)
     return console.page(
         app.request, staff, "program_check", form=form, checked=found, changes=changes
     )
+
+
+def _editor(
+    staff: Principal, form: ProgramForm | None = None, faults: tuple[Fault, ...] = ()
+) -> Response:
+    """Return the definition to be edited: the latest version, or what was typed with its faults."""
+    ports = composition.program_ports()
+    current = program_definition.current(**ports)
+    latest = program_definition.version(current.latest_version, **ports)
+    # What was typed stays based on the version that it began with, however often it is sent: with
+    # the latest one's number it would undo what others have saved since.
+    shown = form.model_dump() if form else _as_form(latest)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
+    return console.page(
+        app.request,
+        staff,
+        "program",
+        status,
+        current=current,
+        latest=latest,
+        form=shown,
+        faults=faults,
+    )
+
+
+def _as_form(latest: ProgramView) -> dict[str, Any]:
+    # No `ProgramForm`: a version that came over the API may be longer than a form takes.
+    return {
+        "based_on_version": latest.version,
+        "effective_from": "",
+        "definition": as_text(latest.definition),
+    }
 
 
 # ── Dead letters ──────────────────────────────────────────────────────────────────────────────────

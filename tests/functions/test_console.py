@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from loyalty.contracts.program import ProgramDocument
 from loyalty.domain.tasks import Task, TaskKind, choices
 from loyalty.runtime import composition, tasking
+from loyalty.services.ports import MemberChange
 from tests.support.console import Console
 from tests.support.console_desk import (
     HOSTILE,
@@ -61,7 +64,21 @@ def test_nobody_decides_for_their_own_account(staff: Console) -> None:
     browser.open("/console/tasks?kind=tier_review")
     page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
     assert page.status == 403
-    assert page.says("Nobody decides for their own account")
+    assert page.says("Somebody else has to decide Nobody decides for their own account.")
+    assert not page.says("Not for your role")
+    assert 'class="button" href="/console/tasks"' in page.text
+
+
+def test_nobody_decides_on_what_they_asked_for(staff: Console) -> None:
+    asked = {"points": 50_000}
+    task = Task("t-mine", "adjustment_approval", (MEMBER_ID,), NOW, "cause", asked)
+    add_task(replace(task, requested_by="ann"))
+    browser = staff.browser("manager", subject="ann")
+    browser.open("/console/tasks?kind=adjustment_approval")
+    page = browser.submit("/console/tasks/t-mine/decision", {"decision": "approved"})
+    assert page.status == 403
+    assert page.says("Somebody else has to decide Whoever asked for something")
+    assert state_of("t-mine") == "open"
 
 
 @pytest.mark.parametrize("claim", ["member_id", "custom:member_id"])
@@ -69,7 +86,7 @@ def test_whichever_claim_names_the_membership_it_counts(staff: Console, claim: s
     browser = staff.holding(**{"member_id": None, claim: MEMBER_ID})
     browser.open("/console/tasks?kind=tier_review")
     page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
-    assert page.says("Nobody decides for their own account. Somebody else")
+    assert page.says("Somebody else has to decide")
 
 
 def test_who_may_be_anybody_decides_nothing(staff: Console) -> None:
@@ -77,6 +94,7 @@ def test_who_may_be_anybody_decides_nothing(staff: Console) -> None:
     browser.open("/console/tasks?kind=tier_review")
     page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
     assert page.status == 403
+    assert page.says("Your sign-in does not say who you are")
     assert page.says("has to send the claim member_id")
     assert state_of(REVIEW) == "open"
 
@@ -107,14 +125,20 @@ def test_an_approved_merge_says_what_is_to_do(staff: Console) -> None:
     assert page.says("Nothing is merged yet")
 
 
-def test_what_staff_does_is_logged_with_who_and_what_but_no_personal_data(
-    staff: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def acts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What is logged of what the staff does, in order."""
     logged: list[dict[str, object]] = []
     monkeypatch.setattr(
         "loyalty.runtime.console.logger",
         SimpleNamespace(info=lambda _, **told: logged.append(told)),
     )
+    return logged
+
+
+def test_what_staff_does_is_logged_with_who_and_what_but_no_personal_data(
+    staff: Console, acts: list[dict[str, object]]
+) -> None:
     browser = staff.browser("admin", subject="ann")
     browser.open("/console/members")
     browser.submit("/console/members", {"by": "email", "value": "ann@example.com"})
@@ -123,7 +147,7 @@ def test_what_staff_does_is_logged_with_who_and_what_but_no_personal_data(
     browser.open("/console/program")
     browser.submit("/console/program/check", {"based_on_version": "0", "definition": "{}"})
     browser.submit("/console/sign-out")
-    assert logged == [
+    assert acts == [
         {"staff": "ann", "act": act, "about": about}
         for act, about in (
             ("search_by_email", None),
@@ -143,6 +167,38 @@ def test_a_member_is_found_by_what_stays_out_of_the_address(staff: Console) -> N
     browser.open("/console/members")
     for by, value in (("email", "nobody@example.com"), ("email", "no address"), ("phone", "1")):
         assert browser.submit("/console/members", {"by": by, "value": value}).says("Nobody has")
+
+
+@pytest.mark.parametrize("typed", ["ann@example.com", "Ada.Lovelace", "+491701234567", " "])
+def test_what_is_typed_as_a_member_id_and_is_none_stays_out_of_address_and_log(
+    staff: Console, acts: list[dict[str, object]], typed: str
+) -> None:
+    browser = staff.browser("service", subject="ann")
+    browser.open("/console/members")
+    page = browser.submit("/console/members", {"by": "member_id", "value": typed})
+    assert page.path == "/console/members"
+    assert page.says("Nobody has this member id")
+    assert acts == [{"staff": "ann", "act": "search_by_member_id", "about": None}]
+
+
+def test_whoever_has_left_is_found_by_member_id(staff: Console) -> None:
+    member = composition.member_store().member(MEMBER_ID)
+    assert member is not None
+    gone = replace(member, status="left", version=member.version + 1)
+    composition.member_store().commit(MemberChange(gone, member.version))
+    browser = staff.browser("service")
+    browser.open("/console/members")
+    found = browser.submit("/console/members", {"by": "member_id", "value": f" {MEMBER_ID} "})
+    assert (found.status, found.path) == (200, f"/console/members/{MEMBER_ID}")
+
+
+def test_a_story_that_there_is_not_was_not_read(
+    staff: Console, acts: list[dict[str, object]]
+) -> None:
+    page = staff.browser("service").open("/console/members/ann@example.com")
+    assert page.status == 404
+    assert 'class="button" href="/console/members"' in page.text
+    assert acts == []
 
 
 def test_the_story_tells_why(staff: Console) -> None:
@@ -218,6 +274,42 @@ def test_what_is_wrong_is_said_and_kept(staff: Console, definition: str, words: 
     assert page.says(words) or words in definition
     assert "<script" not in page.text
     assert page.says("Nothing was saved")
+
+
+def test_what_was_typed_never_undoes_what_others_saved_meanwhile(staff: Console) -> None:
+    ann, ben = (staff.browser("manager", subject=name) for name in ("ann", "ben"))
+    ann.open("/console/program")
+    ben.open("/console/program")
+    bens = ProgramDocument(time_zone="UTC", expiry_months=6).model_dump_json()
+    ben.submit("/console/program/check", {"definition": bens})
+    ben.submit("/console/program")
+
+    anns = ProgramDocument(time_zone="UTC", pending_days=21).model_dump_json()
+    for typed in (anns + ",", anns, anns):
+        page = ann.submit("/console/program/check", {"definition": typed})
+        assert page.status == 422
+        assert page.says("Version 1 of ben is the latest, yours began with version 0")
+    assert page.says("somebody else saved a version meanwhile")
+    assert html.unescape(page.text).count(anns) == 1
+    assert composition.program_store().latest_version() == 1
+
+    assert '<a href="/console/program" target="_blank">' in page.text
+    ann.open("/console/program")
+    both = ProgramDocument(time_zone="UTC", expiry_months=6, pending_days=21).model_dump_json()
+    page = ann.submit("/console/program/check", {"definition": both})
+    assert page.says('+ "pending_days": 21')
+    ann.submit("/console/program")
+    assert composition.program_store().version(2).expiry_months == 6
+
+
+def test_who_mends_a_fault_in_the_latest_version_saves_it(staff: Console) -> None:
+    browser = staff.browser("manager")
+    browser.open("/console/program")
+    page = browser.submit("/console/program/check", {"definition": "{"})
+    assert not page.says("is the latest, yours began")
+    mended = ProgramDocument(time_zone="UTC", pending_days=21).model_dump_json()
+    browser.submit("/console/program/check", {"definition": mended})
+    assert browser.submit("/console/program").says("The new version is saved")
 
 
 # ── What pages cost ───────────────────────────────────────────────────────────────────────────────

@@ -36,7 +36,7 @@ def test_without_a_session_every_page_and_form_leads_to_sign_in(staff: Console) 
         assert browser.ask("GET", path).headers["Location"].startswith("/console/sign-in"), path
     for form in FORMS:
         answer = Browser(site="pages", folder="console").send(form.path, form.fields or {})
-        assert answer.headers["Location"] == "/console/sign-in", form.path
+        assert answer.headers["Location"] == "/console/sign-in?notice=over", form.path
 
 
 def test_signing_in_leads_back_to_where_one_wanted(staff: Console) -> None:
@@ -132,6 +132,19 @@ def test_signing_out_ends_the_providers_session_too(
     assert browser.open("/console/tasks").path == "/console/sign-in"
 
 
+def test_a_form_sent_after_the_sessions_end_is_told_that_it_changed_nothing(
+    staff: Console,
+) -> None:
+    browser = staff.browser()
+    browser.open("/console/tasks?kind=tier_review")
+    browser.cookie = ""  # the browser forgets it with the session
+    page = browser.submit(f"/console/tasks/{REVIEW}/decision", {"decision": "approved"})
+    assert page.path == "/console/sign-in"
+    assert re.search(r'role="status">Your session was over, so nothing was changed', page.text)
+    assert state_of(REVIEW) == "open"
+    assert not browser.open("/console/tasks").says("nothing was changed")
+
+
 @pytest.mark.parametrize(("seconds", "path"), [(3590, "/console"), (3600, "/console/sign-in")])
 def test_a_session_ends_after_an_hour_whatever_the_token_says(
     staff: Console, seconds: int, path: str
@@ -154,7 +167,11 @@ def test_the_cookie_is_out_of_reach(staff: Console) -> None:
 def test_every_page_is_for_its_roles(staff: Console, role: str) -> None:
     browser = staff.browser(role)
     for path, allowed in PAGES.items():
-        assert browser.open(path).status == (200 if role in allowed else 403), path
+        page = browser.open(path)
+        assert page.status == (200 if role in allowed else 403), path
+        assert page.says("Not for your role") == (page.status == 403), path
+        for way_back in re.findall(r'class="button" href="([^"]*)"', page.text):
+            assert page.status == 200 or browser.open(way_back).status == 200, path
 
 
 @pytest.mark.parametrize("role", sorted(STAFF))
@@ -180,7 +197,10 @@ def test_a_form_from_elsewhere_changes_nothing(staff: Console) -> None:
     browser = staff.browser()
     fields = {"decision": "approved"}
     path = f"/console/tasks/{REVIEW}/decision"
-    assert browser.post(path, fields).status == 403
+    page = browser.post(path, fields)
+    assert page.status == 403
+    assert "<h1>Open the page again</h1>" in page.text
+    assert 'class="button" href="/console/tasks"' in page.text
     assert browser.post(path, fields, {"sec-fetch-site": "cross-site"}).status == 403
     assert state_of(REVIEW) == "open"
 

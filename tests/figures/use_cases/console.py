@@ -38,6 +38,9 @@ CONSOLE: Final[Section] = {
     "member found by e-mail": lambda world: form(
         world, "/console/members", {"by": "email", "value": "ada@example.com"}
     ),
+    "member found by member id": lambda world: form(
+        world, "/console/members", {"by": "member_id", "value": world.ada}
+    ),
     "story of a member": lambda world: page(world, f"/console/members/{world.ada}"),
     "points of a story": lambda world: page(world, f"/console/members/{world.ada}?show=points"),
     "executions of a member": lambda world: page(world, f"/console/members/{world.ada}/executions"),

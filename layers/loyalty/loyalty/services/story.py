@@ -29,7 +29,7 @@ from loyalty.domain.strands import Strand, strand_of_change
 from loyalty.domain.vouchers import Voucher
 from loyalty.services.console_ports import StoryPage, StoryStore, Told
 from loyalty.services.execution_names import ExecutionName, started_by
-from loyalty.services.ports import MessageClaim, ProgramStore
+from loyalty.services.ports import MemberStore, MessageClaim, ProgramStore
 
 STRANDS: Final[tuple[Strand, ...]] = (
     "orders",
@@ -117,6 +117,20 @@ def read_story(
         items += _activations(page.member, page)
     newest_first = sorted(items, key=lambda item: item.at, reverse=True)
     return Story(page.member, tuple(newest_first), page.next_cursor)
+
+
+def find_by_id(typed: str, *, store: MemberStore) -> str:
+    """Return the id that somebody typed, if there is a story under it. Requests: 1 read.
+
+    Raises
+    ------
+    MemberNotFound
+        As for `read_story`; its message does not hold what was typed.
+    """
+    member_id = typed.strip()
+    if not member_id or store.member(member_id) is None:
+        raise MemberNotFound("nobody has this id")
+    return member_id
 
 
 def _tells_points_alone(strands: Sequence[Strand]) -> bool:
