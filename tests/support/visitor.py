@@ -27,6 +27,9 @@ _HOLDS_SCRIPTS = """() => [...document.querySelectorAll("*")].some(
 _LACKS_PICTURES = """() => [...document.images].filter(
     it => it.checkVisibility() && !(it.complete && it.naturalWidth)
 ).map(it => it.src)"""
+_ALL_IS_STILL = (
+    "() => Promise.allSettled(document.getAnimations().map(it => it.finished)).then(() => null)"
+)
 _HOLD_FOCUS = "all => all.includes(document.activeElement)"
 _TABS = 60
 _TIMEOUT_MS = 20_000
@@ -157,6 +160,8 @@ class Visitor:
         """
         for width, height in (PHONE, DESKTOP):
             self.page.set_viewport_size({"width": width, "height": height})
+            # Colours that are still changing are no colours of the page.
+            self.page.evaluate(_ALL_IS_STILL)
             found = Axe().run(self.page, options=_AXE)
             assert not found.violations_count, f"{self.page.url}: {found.generate_report()}"
             assert self.page.evaluate(_LACKS_PICTURES) == [], self.page.url
