@@ -19,6 +19,9 @@ from loyalty.domain.offer_errors import (
 )
 from loyalty.domain.offers import MemberOffer, Reason
 from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable
+from loyalty.runtime import composition
+from loyalty.services.due_points import work_through_shard
+from loyalty.services.ports import DUE_SHARDS
 from tests.support.browser import Browser
 from tests.support.examples import NOW
 from tests.support.http import call
@@ -79,6 +82,18 @@ def test_history_is_told_in_plain_words(portal: Portal, ada: str, browser: Brows
         "reward: A mug, 15 March 2017 −100",
     ):
         assert page.says(line), line
+
+
+def test_points_expire_with_the_last_day_of_a_month(
+    portal: Portal, ada: str, browser: Browser
+) -> None:
+    portal.points(ada, 300)
+    assert browser.open("/portal").says("300 points, at the end of 31 March 2018")
+    [lot] = portal.read(ada).account.lots
+    portal.app.set_clock(lot.expires_at)
+    for shard in range(DUE_SHARDS):
+        work_through_shard("expiry", shard, lot.expires_at, **composition.due_ports())
+    assert portal.signed_in().open("/portal/history").says("expired on 31 March 2018 −300")
 
 
 def test_history_goes_on_over_pages(portal: Portal, ada: str, browser: Browser) -> None:
@@ -195,7 +210,9 @@ def test_a_voucher_is_shown_with_codes_that_tills_read(
     code = portal.voucher(ada)
     page = browser.open("/portal/vouchers")
     assert page.says(code)
-    assert page.says("until 1 June 2017")
+    # It is over at the midnight with which June begins.
+    assert page.says("until 31 May 2017")
+    assert page.says("Show the code : 10% off, 31 May 2017")
     assert 'alt="QR code of this voucher"' in page.text
     assert 'alt="Barcode of this voucher"' in page.text
 
@@ -207,7 +224,7 @@ def test_a_voucher_that_is_over_shows_no_code(portal: Portal, ada: str, browser:
     portal.app.set_clock(NOW + timedelta(days=100))
     browser = portal.signed_in()
     page = browser.open("/portal/vouchers")
-    assert (page.says("used"), page.says("expired on 1 June 2017")) == (True, True)
+    assert (page.says("used"), page.says("expired on 31 May 2017")) == (True, True)
     assert not page.says(used)
     assert not page.says(spent)
     assert "<img class=" not in page.text
@@ -222,6 +239,7 @@ def test_an_offer_is_activated_with_one_tap_and_back(
     portal.offer()
     page = browser.open("/portal/offers")
     assert (page.says("20% off"), page.says("Tea week")) == (True, True)
+    assert page.says("until 31 March 2017")
     page = browser.submit("/portal/offers/tea/activation")
     assert page.says("Activated.")
     assert portal.read(ada).offers[0].activated_at == NOW

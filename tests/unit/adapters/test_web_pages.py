@@ -87,6 +87,13 @@ def rendered(source: str, language: str, **context: Any) -> str:
             "3 May 2017",
             "3. Mai 2017",
         ),
+        # Over with the midnight after 31 May in Berlin.
+        (
+            "{{ value|last_day }}",
+            datetime(2017, 5, 31, 22, tzinfo=UTC),
+            "31 May 2017",
+            "31. Mai 2017",
+        ),
     ],
 )
 def test_numbers_money_and_days_are_written_as_the_language_does(
