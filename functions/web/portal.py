@@ -136,7 +136,8 @@ def get_reward(reward_id: Key) -> Response:
 
 @app.post("/portal/rewards/<reward_id>")
 def post_redemption(reward_id: Key, form: RedemptionForm) -> Response:
-    member_id = _present_member()
+    session = portal.session_of(app.request)
+    member_id = portal_changes.recipient(session, reward_id, **portal.rewarded_ports())
     cause = f"portal/{member_id}/{form.version}/{reward_id}"
     request = RedemptionRequest(
         redemption_id=composition.ids().derive("r", cause), reward_id=reward_id
@@ -178,7 +179,7 @@ def get_vouchers(cursor: Cursor = None) -> Response:
 @app.get("/portal/history")
 def get_history(cursor: Cursor = None) -> Response:
     session = portal.session_of(app.request)
-    view = pages.history(session, cursor, limit=_PAGE, **portal.history_ports())
+    view = pages.history(session, cursor, limit=_PAGE, **portal.rewarded_ports())
     return portal.page(app.request, "portal/history", view.member, view=view)
 
 

@@ -194,6 +194,36 @@ def test_who_can_no_longer_afford_the_new_price_reads_it(
     assert browser.open("/portal").says("150 points to spend")
 
 
+def test_a_gift_asks_for_the_address_first(portal: Portal, ada: str, browser: Browser) -> None:
+    portal.reward("bag", kind="gift", name="A bag", sku="BAG")
+    portal.points(ada, 150)
+    page = browser.open("/portal/rewards/bag")
+    assert page.says("please add it to your account first")
+    assert 'action="/portal/rewards/bag"' not in page.text
+    assert 'href="/portal/account#address"' in page.text
+    assert 'id="address"' in browser.open("/portal/account").text
+    browser.submit("/portal/account/person", {"name": "Ada", "address": "1 High Street"})
+    assert redeem(browser, "bag").says("You have 50 points to spend.")
+
+
+def test_a_page_from_before_the_address_went_sends_no_gift(
+    portal: Portal, ada: str, browser: Browser
+) -> None:
+    portal.reward("bag", kind="gift", name="A bag", sku="BAG")
+    portal.reward("mug")
+    portal.points(ada, 150)
+    portal.change(ada, address="1 High Street")
+    browser.open("/portal/rewards/bag")
+    portal.change(ada, address=None)
+    page = browser.submit("/portal/rewards/bag")
+    assert page.status == 409
+    assert page.says("Nothing was changed. We do not know where to send it")
+    assert 'href="/portal/account#address"' in page.text
+    assert browser.open("/portal").says("150 points to spend")
+    # What waits in the store needs no address.
+    assert redeem(browser, "mug").says("You have 50 points to spend.")
+
+
 def test_a_reward_for_a_voucher_leads_to_the_voucher(
     portal: Portal, ada: str, browser: Browser
 ) -> None:

@@ -53,7 +53,7 @@ class PagePorts(TypedDict):
     clock: Clock
 
 
-class HistoryPorts(TypedDict):
+class RewardedPorts(TypedDict):
     store: MemberStore
     catalogue: RewardCatalogue
 
@@ -129,8 +129,8 @@ def page_ports() -> PagePorts:
     return {**account_ports(), "catalogue": catalogue()}
 
 
-def history_ports() -> HistoryPorts:
-    """Return what the history of points needs."""
+def rewarded_ports() -> RewardedPorts:
+    """Return what the history of points, and asking for a reward, need."""
     return {"store": composition.member_store(), "catalogue": catalogue()}
 
 

@@ -13,7 +13,7 @@ from loyalty.domain.member import Channel, Member, Preference
 from loyalty.domain.preferences import all_preferences
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable, RewardNotFound
-from loyalty.domain.rewards import Reward, require_available
+from loyalty.domain.rewards import Reward, needs_address, require_available
 from loyalty.domain.vouchers import Voucher, VoucherState, state_at
 from loyalty.services.member_offers import offers_for
 from loyalty.services.offer_ports import OfferCatalogue
@@ -91,9 +91,12 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class RewardOffer:
+    """A reward; `missing` points are to be earned for it, and where it goes may be missing too."""
+
     reward: Reward
     availability: Availability
     missing: int
+    needs_address: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,18 +293,20 @@ def _at_price(offer: RewardOffer, points: int, has_points: int) -> RewardOffer:
     availability = offer.availability
     if availability != "out_of_stock":
         availability = "points_missing" if missing else "within_reach"
-    return RewardOffer(replace(offer.reward, points=points), availability, missing)
+    at_price = replace(offer.reward, points=points)
+    return replace(offer, reward=at_price, availability=availability, missing=missing)
 
 
 def _offered(reward: Reward, member: Member, points: int, at: datetime) -> RewardOffer | None:
     missing = max(0, reward.points - points)
+    availability: Availability = "points_missing" if missing else "within_reach"
     try:
         require_available(reward, member.tier, 1, at)
     except RewardNotAvailable:
         return None
     except OutOfStock:
-        return RewardOffer(reward, "out_of_stock", missing)
-    return RewardOffer(reward, "points_missing" if missing else "within_reach", missing)
+        availability = "out_of_stock"
+    return RewardOffer(reward, availability, missing, needs_address(reward, member.address))
 
 
 def _worth(rewards: Sequence[Reward], member: Member, points: int, at: datetime) -> int | None:
