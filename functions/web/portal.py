@@ -55,7 +55,7 @@ def _refused(request: Request, problem: Problem) -> Response:
             request, template, view.member, problem.status, view=view, problem=problem
         )
 
-    return portal.unless_over(again)
+    return portal.unless_over(request, again)
 
 
 app = web.Site(session_id=portal.session_id_in, refused=_refused)
@@ -163,7 +163,7 @@ def _at_new_price(error: PriceChanged) -> Response:
             problem=problem,
         )
 
-    return portal.unless_over(show)
+    return portal.unless_over(app.request, show)
 
 
 app.on_refusal(PriceChanged, _at_new_price)

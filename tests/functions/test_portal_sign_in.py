@@ -237,6 +237,40 @@ def test_a_session_ends_after_twelve_hours_at_the_latest(portal: Portal) -> None
     assert browser.open("/portal").path == "/portal/sign-in"
 
 
+NOTHING_CHANGED = {
+    "en": "You were signed out after half an hour without a click. Nothing was changed.",
+    "de": "Nach einer halben Stunde ohne Klick wurdest du abgemeldet. Es wurde nichts geändert.",
+}
+
+
+@pytest.mark.parametrize("language", NOTHING_CHANGED)
+@pytest.mark.parametrize("name", ["Grace", "<no name>"])
+def test_a_form_that_comes_too_late_is_not_taken_for_saved(
+    portal: Portal, name: str, language: str
+) -> None:
+    member_id = portal.member(name="Ada")
+    browser = portal.signed_in()
+    browser.open("/portal/account")
+    portal.app.set_clock(NOW + timedelta(minutes=31))
+    browser.language = language
+    page = browser.submit("/portal/account/person", {"name": name, "address": "1 High Street"})
+    assert (page.path, browser.cookie) == ("/portal/sign-in", "")
+    assert page.says(NOTHING_CHANGED[language])
+    assert 'role="status"' in page.text
+    assert portal.read(member_id).name == "Ada"
+    assert not browser.open("/portal/sign-in").says(NOTHING_CHANGED[language])
+
+
+def test_a_form_after_signing_out_elsewhere_changes_nothing_either(portal: Portal) -> None:
+    portal.member()
+    phone, desk = portal.signed_in(), portal.signed_in()
+    desk.open("/portal/account")
+    phone.submit("/portal/sign-out")
+    page = desk.submit("/portal/account/language", {"language": "de"})
+    assert page.path == "/portal/sign-in"
+    assert page.says("You were signed out before that. Nothing was changed.")
+
+
 def test_signing_out_ends_the_sessions_on_all_devices(portal: Portal) -> None:
     portal.member()
     phone, desk = portal.signed_in(), portal.signed_in()

@@ -250,20 +250,25 @@ def open_page(
 def refused(request: Request, problem: Problem) -> Response:
     """Return the page that says why a request was refused; a session that is over begins anew."""
     if problem.code == SessionOver.code:
-        return _begun_anew()
+        return _begun_anew(request)
     return open_page(request, "portal/refused", problem.status, problem=problem)
 
 
-def unless_over(show: Callable[[], Response]) -> Response:
+def unless_over(request: Request, show: Callable[[], Response]) -> Response:
     """Return the page with which a form is answered that was refused, while the session holds."""
     try:
         return show()
     except SessionOver:
-        return _begun_anew()
+        return _begun_anew(request)
 
 
-def _begun_anew() -> Response:
-    return web.see_other(SIGN_IN, web.drop_cookie(COOKIE))
+def _begun_anew(request: Request) -> Response:
+    place = SIGN_IN
+    # Who sent a form must not take it for done. Who had left the page alone comes without a session
+    # that holds by itself; what was ended, elsewhere above all, still comes along.
+    if request.method != "GET":
+        place += f"?notice={'ended' if session_in(request) else 'over'}"
+    return web.see_other(place, web.drop_cookie(COOKIE))
 
 
 def _rendered(
