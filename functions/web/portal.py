@@ -58,7 +58,7 @@ def _refused(request: Request, problem: Problem) -> Response:
     return portal.unless_over(request, again)
 
 
-app = web.Site(session_id=portal.session_id_in, refused=_refused)
+app = web.Site(session_id=portal.session_id_in, refused=_refused, repeated=portal.signed_in_before)
 
 
 # ── Signing in and out ────────────────────────────────────────────────────────────────────────────

@@ -122,6 +122,7 @@ INVITATIONS: list[tuple[str, dict[str, Any]]] = [
         for is_new_member in (True, False)
     ),
     ("declined", {"view": VIEW}),
+    *(("answered", {"is_declined": is_declined}) for is_declined in (True, False)),
     ("unsubscribe", {"view": VIEW, "token": "abc.def"}),
     ("unsubscribe", {"view": SimpleNamespace(subscribed=False), "token": "t"}),
     ("unsubscribed", {"view": VIEW}),
@@ -129,7 +130,6 @@ INVITATIONS: list[tuple[str, dict[str, Any]]] = [
         ("refused", {"problem": SimpleNamespace(code=code)})
         for code in (
             "invitation_expired",
-            "invitation_answered",
             "invitation_invalid",
             "member_busy",
         )

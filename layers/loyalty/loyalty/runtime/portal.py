@@ -208,6 +208,24 @@ def session_of(request: Request) -> Session:
     return session
 
 
+def signed_in_before(request: Request) -> Response | None:
+    """Return the way home for who presses a link's button again: it has signed them in already.
+
+    The page that the button is on was made before that session, and does not have its token.
+    """
+    from loyalty.services.sign_in import is_begun_by
+
+    path, _, token = request.path.rpartition("/")
+    if request.method != "POST" or path != SIGN_IN:
+        return None
+    session = session_in(request)
+    if session is None or not is_begun_by(
+        session, token, tokens=tokens(), clock=composition.clock()
+    ):
+        return None
+    return web.see_other(HOME)
+
+
 def session_cookie(session: Session) -> dict[str, str]:
     """Return the header that keeps a session, for another half an hour from now."""
     from dataclasses import replace
