@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import web.portal
+from loyalty.contracts.values import iso
 from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy, SwitchedOff
 from loyalty.domain.offer_errors import (
     OfferIsOver,
@@ -18,6 +19,7 @@ from loyalty.domain.offer_errors import (
     TooManyOffersActivated,
 )
 from loyalty.domain.offers import MemberOffer, Reason
+from loyalty.domain.program import ActionReward
 from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable
 from loyalty.runtime import composition
 from loyalty.services.due_points import work_through_shard
@@ -25,6 +27,7 @@ from loyalty.services.ports import DUE_SHARDS
 from tests.support.browser import Browser
 from tests.support.examples import NOW
 from tests.support.http import call
+from tests.support.moto_app import change_program
 from tests.support.portal_app import Portal
 
 
@@ -82,6 +85,30 @@ def test_history_is_told_in_plain_words(portal: Portal, ada: str, browser: Brows
         "reward: A mug, 15 March 2017 −100",
     ):
         assert page.says(line), line
+
+
+@pytest.mark.parametrize(
+    ("action", "english", "german"),
+    [
+        ("sign_up", "thank you for joining", "Dankeschön für deinen Beitritt"),
+        ("review", "thank you for your review", "Dankeschön für deine Bewertung"),
+        ("share", "thank you for sharing", "Dankeschön fürs Teilen"),
+        ("referral", "thank you for your recommendation", "Dankeschön für deine Empfehlung"),
+        ("birthday", "for your birthday", "zu deinem Geburtstag"),
+        ("shop_visit_2", "thank you", "Dankeschön"),
+    ],
+)
+def test_history_has_words_for_what_was_rewarded(
+    portal: Portal, ada: str, action: str, english: str, german: str
+) -> None:
+    change_program(action_rewards=(ActionReward(action, 5, 1),))
+    body = {"action_id": "A-1", "action": action, "occurred_at": iso(NOW)}
+    assert call("points", "POST", f"/v1/members/{ada}/actions", body, roles="service").status == 201
+    browser = portal.signed_in()
+    assert browser.open("/portal/history").says(f"newest first. {english}, 15 March 2017 +5")
+    browser.language = "de"
+    page = browser.open("/portal/history")
+    assert page.says(f"die neuesten zuerst. {german}, 15. März 2017 +5")
 
 
 def test_points_expire_with_the_last_day_of_a_month(
@@ -293,6 +320,33 @@ def test_an_offer_says_why_it_was_chosen(
     portal.offer()
     portal.change(ada, offers=(MemberOffer("tea", reason, curated_at=NOW),))
     assert browser.open("/portal/offers").says(words)
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "german"),
+    [
+        (
+            Reason("bought_before", "1082185", times=4),
+            "Because you bought this before",
+            "Weil du das schon gekauft hast",
+        ),
+        (
+            Reason("bought_together", "1082185", because="981760"),
+            "Goes well with what you buy",
+            "Passt gut zu dem, was du kaufst",
+        ),
+    ],
+)
+def test_the_reason_of_an_offer_for_an_article_tells_no_numbers(
+    portal: Portal, ada: str, browser: Browser, reason: Reason, english: str, german: str
+) -> None:
+    portal.offer(kind="product", percent=None, sku="1082185")
+    portal.change(ada, offers=(MemberOffer("tea", reason, curated_at=NOW),))
+    for browser.language, words in (("en", english), ("de", german)):
+        page = browser.open("/portal/offers")
+        assert page.says(words)
+        assert "1082185" not in page.text
+        assert "981760" not in page.text
 
 
 def test_without_offers_the_page_says_so(browser: Browser) -> None:

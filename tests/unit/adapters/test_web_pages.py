@@ -47,6 +47,13 @@ def test_every_text_is_translated_and_no_translation_is_left_over(language: str)
         assert not message.fuzzy
 
 
+def test_german_says_du() -> None:
+    polite = re.compile(r"\b(Ihnen|Ihr(e[mnrs]?)?|[a-zäöü]+en Sie)\b")
+    for message in catalog("de"):
+        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert not [text for text in texts if polite.search(text)], message.id
+
+
 @pytest.mark.parametrize(
     ("accepted", "language"),
     [
