@@ -111,6 +111,20 @@ def test_history_has_words_for_what_was_rewarded(
     assert page.says(f"die neuesten zuerst. {german}, 15. März 2017 +5")
 
 
+def test_history_tells_of_two_profiles_that_became_one_and_two_again(
+    portal: Portal, ada: str
+) -> None:
+    other = portal.member("other@example.com")
+    portal.points(other, 20)
+    path, body = f"/v1/members/{ada}/merges", {"merge_id": "M-1", "other_member_id": other}
+    assert call("merges", "POST", path, body, roles="service").status == 201
+    assert call("merges", "POST", f"{path}/M-1/undo", {}, roles="service").status == 200
+    left = portal.signed_in().open("/portal/history")
+    assert left.says("to your other profile, 15 March 2017 −20 from your other profile")
+    restored = portal.signed_in("other@example.com").open("/portal/history")
+    assert restored.says("from your other profile, 15 March 2017 +20 to your other profile")
+
+
 def test_points_expire_with_the_last_day_of_a_month(
     portal: Portal, ada: str, browser: Browser
 ) -> None:

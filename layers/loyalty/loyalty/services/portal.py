@@ -40,7 +40,8 @@ Happening = Literal[
     "transfer_got",
     "action",
     "correction",
-    "merge",
+    "merge_given",
+    "merge_got",
     "other",
 ]
 
@@ -54,7 +55,6 @@ _HAPPENINGS: Final[Mapping[str, Happening]] = {
     "forfeiture": "forfeiture",
     "adjustment": "adjustment",
     "evaluation": "correction",
-    "merge": "merge",
 }
 
 
@@ -342,6 +342,8 @@ def _happening(entry: Entry) -> tuple[Happening, str | None]:
             return "redemption_reversed", entry.reason.split()[1]
         case ["transfer", *_]:
             return ("transfer_given" if entry.points < 0 else "transfer_got"), None
+        case ["merge" | "unmerge", *_]:
+            return ("merge_given" if entry.points < 0 else "merge_got"), None
         case ["action", action, *_]:
             return "action", action
         case [cause, *_]:
