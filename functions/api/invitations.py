@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from loyalty.contracts.invitations import InvitationView, LinkToken, UnsubscribeView
-from loyalty.domain.errors import DomainError
+from loyalty.domain.errors import DomainError, InvitationAnswered
 from loyalty.runtime import composition, http, portal, web
 from loyalty.runtime.observability import instrumented
 from loyalty.runtime.routing import Response
@@ -104,6 +104,14 @@ def refused(error: DomainError) -> Response:
     return _page(content.status, "refused", problem=content)
 
 
+def answered_before(error: InvitationAnswered) -> Response:
+    """Who pressed a button twice reads that the first answer holds, and finds the way on."""
+    if not http.wants_html(app):
+        return http.domain_refusal(error)
+    content = http.problem_of(error)
+    return _page(content.status, "answered", is_declined=error.is_declined)
+
+
 def _page(status: int, template: str, **context: Any) -> Response:
     language = web.language_of(app.request)
     html = web.pages().render(
@@ -113,6 +121,7 @@ def _page(status: int, template: str, **context: Any) -> Response:
 
 
 app.on_refusal(DomainError, refused)
+app.on_refusal(InvitationAnswered, answered_before)
 
 
 @instrumented

@@ -55,10 +55,10 @@ def _refused(request: Request, problem: Problem) -> Response:
             request, template, view.member, problem.status, view=view, problem=problem
         )
 
-    return portal.unless_over(again)
+    return portal.unless_over(request, again)
 
 
-app = web.Site(session_id=portal.session_id_in, refused=_refused)
+app = web.Site(session_id=portal.session_id_in, refused=_refused, repeated=portal.signed_in_before)
 
 
 # ── Signing in and out ────────────────────────────────────────────────────────────────────────────
@@ -136,7 +136,8 @@ def get_reward(reward_id: Key) -> Response:
 
 @app.post("/portal/rewards/<reward_id>")
 def post_redemption(reward_id: Key, form: RedemptionForm) -> Response:
-    member_id = _present_member()
+    session = portal.session_of(app.request)
+    member_id = portal_changes.recipient(session, reward_id, **portal.rewarded_ports())
     cause = f"portal/{member_id}/{form.version}/{reward_id}"
     request = RedemptionRequest(
         redemption_id=composition.ids().derive("r", cause), reward_id=reward_id
@@ -162,7 +163,7 @@ def _at_new_price(error: PriceChanged) -> Response:
             problem=problem,
         )
 
-    return portal.unless_over(show)
+    return portal.unless_over(app.request, show)
 
 
 app.on_refusal(PriceChanged, _at_new_price)
@@ -178,7 +179,7 @@ def get_vouchers(cursor: Cursor = None) -> Response:
 @app.get("/portal/history")
 def get_history(cursor: Cursor = None) -> Response:
     session = portal.session_of(app.request)
-    view = pages.history(session, cursor, limit=_PAGE, **portal.history_ports())
+    view = pages.history(session, cursor, limit=_PAGE, **portal.rewarded_ports())
     return portal.page(app.request, "portal/history", view.member, view=view)
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from loyalty.contracts.values import iso
 from loyalty.domain.program import ActionReward
-from loyalty.runtime import composition
-from loyalty.services.program_ports import SavedProgram
 from tests.support.counting import counting_requests
 from tests.support.examples import NOW
 from tests.support.http import Answer, call, is_problem, order
-from tests.support.moto_app import MotoApp
+from tests.support.moto_app import MotoApp, change_program
 
 
 @pytest.fixture
@@ -31,16 +27,6 @@ def bob(app: MotoApp) -> str:
 def enrol(card: str) -> str:
     found: str = call("members", "POST", "/v1/members", {"card": card}).body["member_id"]
     return found
-
-
-def change_program(**changes: Any) -> None:
-    programs = composition.program_store()
-    current = programs.current(composition.clock().now())
-    version = replace(
-        current, version=current.version + 1, effective_from=NOW - timedelta(days=9), **changes
-    )
-    programs.save(SavedProgram(version, saved_by="manager", saved_at=NOW))
-    composition.reset()
 
 
 def points(

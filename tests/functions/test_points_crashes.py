@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,14 +11,12 @@ import pytest
 import queues.due_points
 from loyalty.contracts.values import iso
 from loyalty.domain.program import ActionReward
-from loyalty.runtime import composition
-from loyalty.services.program_ports import SavedProgram
 from loyalty.services.shards import due_shard
 from tests.support.aws_crashes import crashing, everything_stored, restore
 from tests.support.crashes import Crash, Fuse
 from tests.support.examples import NOW
 from tests.support.http import call, order
-from tests.support.moto_app import MotoApp, lambda_context
+from tests.support.moto_app import MotoApp, change_program, lambda_context
 
 Act = Callable[[], object]
 
@@ -58,16 +55,6 @@ def merge(survivor: str, other: str) -> Any:
 def decide(task_id: str, decision: str) -> Any:
     body = {"decision": decision, "comment": "looked at it"}
     return done("tasks", f"/v1/tasks/{task_id}/decision", body, subject="another")
-
-
-def change_program(**changes: Any) -> None:
-    programs = composition.program_store()
-    current = programs.current(NOW)
-    version = replace(
-        current, version=current.version + 1, effective_from=NOW - timedelta(days=9), **changes
-    )
-    programs.save(SavedProgram(version, saved_by="manager", saved_at=NOW))
-    composition.reset()
 
 
 def two_members() -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import web.portal
+from loyalty.contracts.values import iso
 from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy, SwitchedOff
 from loyalty.domain.offer_errors import (
     OfferIsOver,
@@ -18,10 +19,15 @@ from loyalty.domain.offer_errors import (
     TooManyOffersActivated,
 )
 from loyalty.domain.offers import MemberOffer, Reason
+from loyalty.domain.program import ActionReward
 from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable
+from loyalty.runtime import composition
+from loyalty.services.due_points import work_through_shard
+from loyalty.services.ports import DUE_SHARDS
 from tests.support.browser import Browser
 from tests.support.examples import NOW
 from tests.support.http import call
+from tests.support.moto_app import change_program
 from tests.support.portal_app import Portal
 
 
@@ -79,6 +85,56 @@ def test_history_is_told_in_plain_words(portal: Portal, ada: str, browser: Brows
         "reward: A mug, 15 March 2017 −100",
     ):
         assert page.says(line), line
+
+
+@pytest.mark.parametrize(
+    ("action", "english", "german"),
+    [
+        ("sign_up", "thank you for joining", "Dankeschön für deinen Beitritt"),
+        ("review", "thank you for your review", "Dankeschön für deine Bewertung"),
+        ("share", "thank you for sharing", "Dankeschön fürs Teilen"),
+        ("referral", "thank you for your recommendation", "Dankeschön für deine Empfehlung"),
+        ("birthday", "for your birthday", "zu deinem Geburtstag"),
+        ("shop_visit_2", "thank you", "Dankeschön"),
+    ],
+)
+def test_history_has_words_for_what_was_rewarded(
+    portal: Portal, ada: str, action: str, english: str, german: str
+) -> None:
+    change_program(action_rewards=(ActionReward(action, 5, 1),))
+    body = {"action_id": "A-1", "action": action, "occurred_at": iso(NOW)}
+    assert call("points", "POST", f"/v1/members/{ada}/actions", body, roles="service").status == 201
+    browser = portal.signed_in()
+    assert browser.open("/portal/history").says(f"newest first. {english}, 15 March 2017 +5")
+    browser.language = "de"
+    page = browser.open("/portal/history")
+    assert page.says(f"die neuesten zuerst. {german}, 15. März 2017 +5")
+
+
+def test_history_tells_of_two_profiles_that_became_one_and_two_again(
+    portal: Portal, ada: str
+) -> None:
+    other = portal.member("other@example.com")
+    portal.points(other, 20)
+    path, body = f"/v1/members/{ada}/merges", {"merge_id": "M-1", "other_member_id": other}
+    assert call("merges", "POST", path, body, roles="service").status == 201
+    assert call("merges", "POST", f"{path}/M-1/undo", {}, roles="service").status == 200
+    left = portal.signed_in().open("/portal/history")
+    assert left.says("to your other profile, 15 March 2017 −20 from your other profile")
+    restored = portal.signed_in("other@example.com").open("/portal/history")
+    assert restored.says("from your other profile, 15 March 2017 +20 to your other profile")
+
+
+def test_points_expire_with_the_last_day_of_a_month(
+    portal: Portal, ada: str, browser: Browser
+) -> None:
+    portal.points(ada, 300)
+    assert browser.open("/portal").says("300 points, at the end of 31 March 2018")
+    [lot] = portal.read(ada).account.lots
+    portal.app.set_clock(lot.expires_at)
+    for shard in range(DUE_SHARDS):
+        work_through_shard("expiry", shard, lot.expires_at, **composition.due_ports())
+    assert portal.signed_in().open("/portal/history").says("expired on 31 March 2018 −300")
 
 
 def test_history_goes_on_over_pages(portal: Portal, ada: str, browser: Browser) -> None:
@@ -179,6 +235,36 @@ def test_who_can_no_longer_afford_the_new_price_reads_it(
     assert browser.open("/portal").says("150 points to spend")
 
 
+def test_a_gift_asks_for_the_address_first(portal: Portal, ada: str, browser: Browser) -> None:
+    portal.reward("bag", kind="gift", name="A bag", sku="BAG")
+    portal.points(ada, 150)
+    page = browser.open("/portal/rewards/bag")
+    assert page.says("please add it to your account first")
+    assert 'action="/portal/rewards/bag"' not in page.text
+    assert 'href="/portal/account#address"' in page.text
+    assert 'id="address"' in browser.open("/portal/account").text
+    browser.submit("/portal/account/person", {"name": "Ada", "address": "1 High Street"})
+    assert redeem(browser, "bag").says("You have 50 points to spend.")
+
+
+def test_a_page_from_before_the_address_went_sends_no_gift(
+    portal: Portal, ada: str, browser: Browser
+) -> None:
+    portal.reward("bag", kind="gift", name="A bag", sku="BAG")
+    portal.reward("mug")
+    portal.points(ada, 150)
+    portal.change(ada, address="1 High Street")
+    browser.open("/portal/rewards/bag")
+    portal.change(ada, address=None)
+    page = browser.submit("/portal/rewards/bag")
+    assert page.status == 409
+    assert page.says("Nothing was changed. We do not know where to send it")
+    assert 'href="/portal/account#address"' in page.text
+    assert browser.open("/portal").says("150 points to spend")
+    # What waits in the store needs no address.
+    assert redeem(browser, "mug").says("You have 50 points to spend.")
+
+
 def test_a_reward_for_a_voucher_leads_to_the_voucher(
     portal: Portal, ada: str, browser: Browser
 ) -> None:
@@ -195,7 +281,9 @@ def test_a_voucher_is_shown_with_codes_that_tills_read(
     code = portal.voucher(ada)
     page = browser.open("/portal/vouchers")
     assert page.says(code)
-    assert page.says("until 1 June 2017")
+    # It is over at the midnight with which June begins.
+    assert page.says("until 31 May 2017")
+    assert page.says("Show the code : 10% off, 31 May 2017")
     assert 'alt="QR code of this voucher"' in page.text
     assert 'alt="Barcode of this voucher"' in page.text
 
@@ -207,7 +295,7 @@ def test_a_voucher_that_is_over_shows_no_code(portal: Portal, ada: str, browser:
     portal.app.set_clock(NOW + timedelta(days=100))
     browser = portal.signed_in()
     page = browser.open("/portal/vouchers")
-    assert (page.says("used"), page.says("expired on 1 June 2017")) == (True, True)
+    assert (page.says("used"), page.says("expired on 31 May 2017")) == (True, True)
     assert not page.says(used)
     assert not page.says(spent)
     assert "<img class=" not in page.text
@@ -222,6 +310,7 @@ def test_an_offer_is_activated_with_one_tap_and_back(
     portal.offer()
     page = browser.open("/portal/offers")
     assert (page.says("20% off"), page.says("Tea week")) == (True, True)
+    assert page.says("until 31 March 2017")
     page = browser.submit("/portal/offers/tea/activation")
     assert page.says("Activated.")
     assert portal.read(ada).offers[0].activated_at == NOW
@@ -245,6 +334,33 @@ def test_an_offer_says_why_it_was_chosen(
     portal.offer()
     portal.change(ada, offers=(MemberOffer("tea", reason, curated_at=NOW),))
     assert browser.open("/portal/offers").says(words)
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "german"),
+    [
+        (
+            Reason("bought_before", "1082185", times=4),
+            "Because you bought this before",
+            "Weil du das schon gekauft hast",
+        ),
+        (
+            Reason("bought_together", "1082185", because="981760"),
+            "Goes well with what you buy",
+            "Passt gut zu dem, was du kaufst",
+        ),
+    ],
+)
+def test_the_reason_of_an_offer_for_an_article_tells_no_numbers(
+    portal: Portal, ada: str, browser: Browser, reason: Reason, english: str, german: str
+) -> None:
+    portal.offer(kind="product", percent=None, sku="1082185")
+    portal.change(ada, offers=(MemberOffer("tea", reason, curated_at=NOW),))
+    for browser.language, words in (("en", english), ("de", german)):
+        page = browser.open("/portal/offers")
+        assert page.says(words)
+        assert "1082185" not in page.text
+        assert "981760" not in page.text
 
 
 def test_without_offers_the_page_says_so(browser: Browser) -> None:

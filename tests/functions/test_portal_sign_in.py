@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -40,6 +40,46 @@ def test_a_link_works_once(portal: Portal) -> None:
     assert second.submit(path).status == 410
     assert second.page.says("This link does not work any more")
     assert not second.cookie
+
+
+def test_a_second_click_on_sign_in_comes_to_the_same_pages(portal: Portal) -> None:
+    member_id = portal.member(name="Ada")
+    path = portal.ask_for_link()
+    browser = Browser()
+    browser.open(path)
+    assert browser.send(path, {}).status == 303
+    after_first = portal.read(member_id)
+    again = browser.post(path, {})
+    assert (again.status, again.path) == (200, "/portal")
+    assert again.says("Hello, Ada")
+    assert portal.read(member_id) == after_first
+
+
+def test_going_back_to_a_used_link_and_pressing_its_button_leads_home(portal: Portal) -> None:
+    portal.member(name="Ada")
+    path = portal.ask_for_link()
+    browser = Browser()
+    browser.open(path)
+    browser.submit(path)
+    browser.open(path)
+    assert browser.submit(path).says("Hello, Ada")
+
+
+def test_a_used_link_leads_nobody_else_into_the_pages(portal: Portal) -> None:
+    portal.member("ada@example.com", name="Ada")
+    portal.member("ben@example.com", name="Ben")
+    path = portal.ask_for_link("ada@example.com")
+    browser = Browser()
+    browser.open(path)
+    browser.submit(path)
+    ben = portal.signed_in("ben@example.com")
+    ben.open(path)
+    assert ben.submit(path).status == 410
+    assert ben.open("/portal").says("Hello, Ben")
+    # And after signing out everywhere it leads to the sign-in page, as all pages do.
+    before = Browser(cookie=browser.cookie)
+    browser.submit("/portal/sign-out")
+    assert before.post(path, {}).path == "/portal/sign-in"
 
 
 def test_using_a_link_ends_those_that_were_mailed_before(portal: Portal) -> None:
@@ -141,6 +181,40 @@ def test_a_session_ends_after_twelve_hours_at_the_latest(portal: Portal) -> None
     assert browser.open("/portal").path == "/portal/sign-in"
 
 
+NOTHING_CHANGED = {
+    "en": "You were signed out after half an hour without a click. Nothing was changed.",
+    "de": "Nach einer halben Stunde ohne Klick wurdest du abgemeldet. Es wurde nichts geändert.",
+}
+
+
+@pytest.mark.parametrize("language", NOTHING_CHANGED)
+@pytest.mark.parametrize("name", ["Grace", "<no name>"])
+def test_a_form_that_comes_too_late_is_not_taken_for_saved(
+    portal: Portal, name: str, language: str
+) -> None:
+    member_id = portal.member(name="Ada")
+    browser = portal.signed_in()
+    browser.open("/portal/account")
+    portal.app.set_clock(NOW + timedelta(minutes=31))
+    browser.language = language
+    page = browser.submit("/portal/account/person", {"name": name, "address": "1 High Street"})
+    assert (page.path, browser.cookie) == ("/portal/sign-in", "")
+    assert page.says(NOTHING_CHANGED[language])
+    assert 'role="status"' in page.text
+    assert portal.read(member_id).name == "Ada"
+    assert not browser.open("/portal/sign-in").says(NOTHING_CHANGED[language])
+
+
+def test_a_form_after_signing_out_elsewhere_changes_nothing_either(portal: Portal) -> None:
+    portal.member()
+    phone, desk = portal.signed_in(), portal.signed_in()
+    desk.open("/portal/account")
+    phone.submit("/portal/sign-out")
+    page = desk.submit("/portal/account/language", {"language": "de"})
+    assert page.path == "/portal/sign-in"
+    assert page.says("You were signed out before that. Nothing was changed.")
+
+
 def test_signing_out_ends_the_sessions_on_all_devices(portal: Portal) -> None:
     portal.member()
     phone, desk = portal.signed_in(), portal.signed_in()
@@ -177,42 +251,6 @@ def test_on_the_laptop_the_cookie_works_without_tls(
     answer = browser.ask("POST", path, headers={"sec-fetch-site": "same-origin"})
     assert answer.headers["Set-Cookie"].startswith("session=")
     assert "Secure" not in answer.headers["Set-Cookie"]
-
-
-def test_the_accepted_invitation_leads_into_the_portal(portal: Portal) -> None:
-    member_id = portal.member()
-    portal.change(member_id, status="invited", joined_at=None)
-    token = composition.link_signer().sign(
-        "invitation", member_id, issued_at=NOW, expires_at=NOW + timedelta(days=14)
-    )
-    html = {"accept": "text/html"}
-    path = f"/v1/invitations/{token}"
-    page = call("invitations", "POST", f"{path}/accept", headers=html)
-    assert page.status == 200
-    link = page.text.split('href="https://elite.example.org')[1].split('"')[0]
-    browser = Browser()
-    browser.open(link)
-    assert browser.submit(link).path == "/portal"
-    # An answered invitation in somebody's hands opens nothing.
-    again = call("invitations", "GET", path, headers=html)
-    assert "/portal/sign-in/" not in again.text
-
-
-@pytest.mark.parametrize("joined_at", [NOW - timedelta(days=90), NOW - timedelta(seconds=1), NOW])
-def test_an_invitation_opens_no_account_that_was_there_before(
-    portal: Portal, joined_at: datetime
-) -> None:
-    member_id = portal.member()
-    portal.change(member_id, status="invited", joined_at=joined_at)
-    token = composition.link_signer().sign(
-        "invitation", member_id, issued_at=NOW, expires_at=NOW + timedelta(days=90)
-    )
-    path = f"/v1/invitations/{token}/accept"
-    page = call("invitations", "POST", path, headers={"accept": "text/html"})
-    assert (page.status, portal.read(member_id).status) == (200, "active")
-    assert "/portal/sign-in/" not in page.text
-    assert 'href="https://elite.example.org/portal/sign-in"' in page.text
-    assert portal.signed_in().page.path == "/portal"
 
 
 @pytest.mark.parametrize("failure", [EmailRefused("ada@example.com"), EmailInDoubt()])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -17,7 +17,9 @@ import pytest
 from moto import mock_aws
 
 from loyalty.runtime import composition
+from loyalty.services.program_ports import SavedProgram
 from tests.support.dynamodb import create_tables
+from tests.support.examples import NOW
 
 REGION: Final = "eu-central-1"
 PUBLIC_URL = "https://elite.example.org"
@@ -124,3 +126,14 @@ def lambda_context() -> Any:
 def _set(patch: pytest.MonkeyPatch, **variables: str) -> None:
     for name, value in variables.items():
         patch.setenv(name, value)
+
+
+def change_program(**changes: Any) -> None:
+    """Make the program in force say something else."""
+    programs = composition.program_store()
+    current = programs.current(composition.clock().now())
+    version = replace(
+        current, version=current.version + 1, effective_from=NOW - timedelta(days=9), **changes
+    )
+    programs.save(SavedProgram(version, saved_by="manager", saved_at=NOW))
+    composition.reset()

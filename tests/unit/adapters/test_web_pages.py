@@ -47,6 +47,13 @@ def test_every_text_is_translated_and_no_translation_is_left_over(language: str)
         assert not message.fuzzy
 
 
+def test_german_says_du() -> None:
+    polite = re.compile(r"\b(Ihnen|Ihr(e[mnrs]?)?|[a-zäöü]+en Sie)\b")
+    for message in catalog("de"):
+        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert not [text for text in texts if polite.search(text)], message.id
+
+
 @pytest.mark.parametrize(
     ("accepted", "language"),
     [
@@ -87,6 +94,13 @@ def rendered(source: str, language: str, **context: Any) -> str:
             "3 May 2017",
             "3. Mai 2017",
         ),
+        # Over with the midnight after 31 May in Berlin.
+        (
+            "{{ value|last_day }}",
+            datetime(2017, 5, 31, 22, tzinfo=UTC),
+            "31 May 2017",
+            "31. Mai 2017",
+        ),
     ],
 )
 def test_numbers_money_and_days_are_written_as_the_language_does(
@@ -115,6 +129,7 @@ INVITATIONS: list[tuple[str, dict[str, Any]]] = [
         for is_new_member in (True, False)
     ),
     ("declined", {"view": VIEW}),
+    *(("answered", {"is_declined": is_declined}) for is_declined in (True, False)),
     ("unsubscribe", {"view": VIEW, "token": "abc.def"}),
     ("unsubscribe", {"view": SimpleNamespace(subscribed=False), "token": "t"}),
     ("unsubscribed", {"view": VIEW}),
@@ -122,7 +137,6 @@ INVITATIONS: list[tuple[str, dict[str, Any]]] = [
         ("refused", {"problem": SimpleNamespace(code=code)})
         for code in (
             "invitation_expired",
-            "invitation_answered",
             "invitation_invalid",
             "member_busy",
         )

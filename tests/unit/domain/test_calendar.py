@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loyalty.domain.calendar import day_start, lot_expiry, program_day, return_window_end
+from loyalty.domain.calendar import (
+    day_start,
+    last_day,
+    lot_expiry,
+    program_day,
+    return_window_end,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
@@ -35,6 +41,18 @@ def test_a_midnight_that_comes_twice_counts_from_the_first() -> None:
     # Havana puts them back from 01:00 to 00:00: midnight of 2017-11-05 comes twice.
     havana = ZoneInfo("America/Havana")
     assert day_start(date(2017, 11, 5), havana) == utc("2017-11-05T04:00:00")
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "day"),
+    [
+        ("2017-05-31T22:00:00", date(2017, 5, 31)),  # is midnight in Berlin
+        ("2017-05-31T22:00:01", date(2017, 6, 1)),
+        ("2017-05-31T21:59:59", date(2017, 5, 31)),
+    ],
+)
+def test_what_ends_at_midnight_had_its_last_day_before(ends_at: str, day: date) -> None:
+    assert last_day(utc(ends_at), BERLIN) == day
 
 
 @pytest.mark.parametrize(

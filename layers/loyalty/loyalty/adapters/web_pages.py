@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context,
 from jinja2.runtime import Context
 
 from loyalty.adapters.voucher_images import bars, qr
+from loyalty.domain import calendar
 from loyalty.domain.voucher_codes import shown
 
 WEB: Final = Path(__file__).parent.parent / "web"
@@ -158,6 +159,11 @@ def _filters(locale: Locale) -> dict[str, Any]:
         return format_date(_in_zone(context, moment), _day_format(locale, format), locale=locale)
 
     @pass_context
+    def last_day(context: Context, ends_at: datetime) -> str:
+        """As 31 May 2017, of what is over with the midnight after it."""
+        return day(context, calendar.last_day(ends_at, context["zone"]))
+
+    @pass_context
     def time(context: Context, moment: datetime) -> str:
         """As 3 May 2017, 14:05, in the program's time zone."""
         return format_datetime(_in_zone(context, moment), "medium", locale=locale)
@@ -165,6 +171,7 @@ def _filters(locale: Locale) -> dict[str, Any]:
     return {
         "day": day,
         "grouped": shown,
+        "last_day": last_day,
         "money": money,
         "number": number,
         "signed": signed,

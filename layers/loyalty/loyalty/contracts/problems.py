@@ -70,6 +70,7 @@ STATUS_OF: dict[type[errors.DomainError], HTTPStatus] = {
     reward_errors.RewardConflict: HTTPStatus.CONFLICT,
     reward_errors.RewardNotAvailable: HTTPStatus.CONFLICT,
     reward_errors.PriceChanged: HTTPStatus.CONFLICT,
+    reward_errors.AddressNeeded: HTTPStatus.CONFLICT,
     reward_errors.OutOfStock: HTTPStatus.CONFLICT,
     reward_errors.GiftDispatched: HTTPStatus.CONFLICT,
     offer_errors.OfferConflict: HTTPStatus.CONFLICT,

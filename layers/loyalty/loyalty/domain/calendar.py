@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Final
 from zoneinfo import ZoneInfo
+
+_MOMENT: Final = timedelta(microseconds=1)
 
 
 def program_day(at: datetime, zone: ZoneInfo) -> date:
@@ -14,6 +17,14 @@ def program_day(at: datetime, zone: ZoneInfo) -> date:
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a program day, UTC, also where DST skips or repeats midnight."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def last_day(ends_at: datetime, zone: tzinfo) -> date:
+    """Return the last program day on which something still holds that is over at `ends_at`.
+
+    People count days: what ends with the midnight after 31 May is good until 31 May.
+    """
+    return (ends_at - _MOMENT).astimezone(zone).date()
 
 
 def return_window_end(occurred_at: datetime, pending_days: int, zone: ZoneInfo) -> datetime:

@@ -235,9 +235,13 @@ class InvitationExpired(DomainError):
 
 
 class InvitationAnswered(DomainError):
-    """The invitation was answered before."""
+    """The invitation was answered before, by declining or else by joining."""
 
     code = "invitation_answered"
+
+    def __init__(self, member_id: str, *, is_declined: bool) -> None:
+        super().__init__(member_id)
+        self.is_declined = is_declined
 
 
 class ProgramInvalid(DomainError):

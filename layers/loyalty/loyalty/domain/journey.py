@@ -198,7 +198,8 @@ def answer(member: Member, given: Answer, definition: ProgramDefinition, at: dat
         The invitation is not open (any more).
     """
     if not may_answer(member):
-        raise InvitationAnswered(member.member_id)
+        is_declined = member.status == "not_interested"
+        raise InvitationAnswered(member.member_id, is_declined=is_declined)
     if given == "decline":
         declined = _moved(member, "not_interested", at)
         return Step(declined, (status_change(member, declined, "InviteDeclined", at, arm(member)),))

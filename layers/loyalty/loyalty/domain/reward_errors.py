@@ -156,6 +156,12 @@ class PriceChanged(DomainError):
         self.points = points
 
 
+class AddressNeeded(DomainError):
+    """The reward is sent by post, and the member has told us no address."""
+
+    code = "address_needed"
+
+
 class OutOfStock(DomainError):
     """There is not so much of the reward left."""
 

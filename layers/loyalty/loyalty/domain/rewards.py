@@ -85,3 +85,8 @@ def require_available(reward: Reward, tier: str | None, quantity: int, at: datet
         raise RewardNotAvailable(f"{reward.reward_id} is not for {tier}")
     if reward.stock is not None and reward.stock < quantity:
         raise OutOfStock(f"{reward.stock} left of {reward.reward_id}")
+
+
+def needs_address(reward: Reward, address: str | None) -> bool:
+    """Tell whether a reward is sent by post, and the member's address is missing."""
+    return reward.kind == "gift" and not address

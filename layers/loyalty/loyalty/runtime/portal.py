@@ -53,7 +53,7 @@ class PagePorts(TypedDict):
     clock: Clock
 
 
-class HistoryPorts(TypedDict):
+class RewardedPorts(TypedDict):
     store: MemberStore
     catalogue: RewardCatalogue
 
@@ -129,8 +129,8 @@ def page_ports() -> PagePorts:
     return {**account_ports(), "catalogue": catalogue()}
 
 
-def history_ports() -> HistoryPorts:
-    """Return what the history of points needs."""
+def rewarded_ports() -> RewardedPorts:
+    """Return what the history of points, and asking for a reward, need."""
     return {"store": composition.member_store(), "catalogue": catalogue()}
 
 
@@ -208,6 +208,24 @@ def session_of(request: Request) -> Session:
     return session
 
 
+def signed_in_before(request: Request) -> Response | None:
+    """Return the way home for who presses a link's button again: it has signed them in already.
+
+    The page that the button is on was made before that session, and does not have its token.
+    """
+    from loyalty.services.sign_in import is_begun_by
+
+    path, _, token = request.path.rpartition("/")
+    if request.method != "POST" or path != SIGN_IN:
+        return None
+    session = session_in(request)
+    if session is None or not is_begun_by(
+        session, token, tokens=tokens(), clock=composition.clock()
+    ):
+        return None
+    return web.see_other(HOME)
+
+
 def session_cookie(session: Session) -> dict[str, str]:
     """Return the header that keeps a session, for another half an hour from now."""
     from dataclasses import replace
@@ -250,20 +268,25 @@ def open_page(
 def refused(request: Request, problem: Problem) -> Response:
     """Return the page that says why a request was refused; a session that is over begins anew."""
     if problem.code == SessionOver.code:
-        return _begun_anew()
+        return _begun_anew(request)
     return open_page(request, "portal/refused", problem.status, problem=problem)
 
 
-def unless_over(show: Callable[[], Response]) -> Response:
+def unless_over(request: Request, show: Callable[[], Response]) -> Response:
     """Return the page with which a form is answered that was refused, while the session holds."""
     try:
         return show()
     except SessionOver:
-        return _begun_anew()
+        return _begun_anew(request)
 
 
-def _begun_anew() -> Response:
-    return web.see_other(SIGN_IN, web.drop_cookie(COOKIE))
+def _begun_anew(request: Request) -> Response:
+    place = SIGN_IN
+    # Who sent a form must not take it for done. Who had left the page alone comes without a session
+    # that holds by itself; what was ended, elsewhere above all, still comes along.
+    if request.method != "GET":
+        place += f"?notice={'ended' if session_in(request) else 'over'}"
+    return web.see_other(place, web.drop_cookie(COOKIE))
 
 
 def _rendered(

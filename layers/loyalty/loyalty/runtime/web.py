@@ -51,6 +51,8 @@ class Site(http.Api):
         Returns the id of the session that a request comes with, None without one.
     refused
         Makes the page that says why a request was refused.
+    repeated
+        Returns where a form leads whose work is done; asked before anything is required of it.
     """
 
     def __init__(
@@ -58,9 +60,11 @@ class Site(http.Api):
         *,
         session_id: Callable[[Request], str | None],
         refused: Callable[[Request, Problem], Response],
+        repeated: Callable[[Request], Response | None] = lambda _: None,
     ) -> None:
         super().__init__(takes_forms=True)
         self._session_id = session_id
+        self._repeated = repeated
         for error in http.REFUSED:
             self.on_refusal(error, lambda error: refused(self.request, http.problem_of(error)))
         self.on_refusal(CrossSite, lambda _: refused(self.request, _cross_site()))
@@ -72,7 +76,7 @@ class Site(http.Api):
 
     def answered(self, request: Request) -> Response:
         # Forms know by themselves what counts once; a stored answer would hold a session's cookie.
-        return self.bind(request)()
+        return self._repeated(request) or self.bind(request)()
 
     def _require_own_form(self, request: Request) -> None:
         token = request.form.pop(CSRF_FIELD, "")

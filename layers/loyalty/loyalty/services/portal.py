@@ -13,7 +13,7 @@ from loyalty.domain.member import Channel, Member, Preference
 from loyalty.domain.preferences import all_preferences
 from loyalty.domain.program import ProgramDefinition
 from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable, RewardNotFound
-from loyalty.domain.rewards import Reward, require_available
+from loyalty.domain.rewards import Reward, needs_address, require_available
 from loyalty.domain.vouchers import Voucher, VoucherState, state_at
 from loyalty.services.member_offers import offers_for
 from loyalty.services.offer_ports import OfferCatalogue
@@ -40,7 +40,8 @@ Happening = Literal[
     "transfer_got",
     "action",
     "correction",
-    "merge",
+    "merge_given",
+    "merge_got",
     "other",
 ]
 
@@ -54,7 +55,6 @@ _HAPPENINGS: Final[Mapping[str, Happening]] = {
     "forfeiture": "forfeiture",
     "adjustment": "adjustment",
     "evaluation": "correction",
-    "merge": "merge",
 }
 
 
@@ -91,9 +91,12 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class RewardOffer:
+    """A reward; `missing` points are to be earned for it, and where it goes may be missing too."""
+
     reward: Reward
     availability: Availability
     missing: int
+    needs_address: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,18 +293,20 @@ def _at_price(offer: RewardOffer, points: int, has_points: int) -> RewardOffer:
     availability = offer.availability
     if availability != "out_of_stock":
         availability = "points_missing" if missing else "within_reach"
-    return RewardOffer(replace(offer.reward, points=points), availability, missing)
+    at_price = replace(offer.reward, points=points)
+    return replace(offer, reward=at_price, availability=availability, missing=missing)
 
 
 def _offered(reward: Reward, member: Member, points: int, at: datetime) -> RewardOffer | None:
     missing = max(0, reward.points - points)
+    availability: Availability = "points_missing" if missing else "within_reach"
     try:
         require_available(reward, member.tier, 1, at)
     except RewardNotAvailable:
         return None
     except OutOfStock:
-        return RewardOffer(reward, "out_of_stock", missing)
-    return RewardOffer(reward, "points_missing" if missing else "within_reach", missing)
+        availability = "out_of_stock"
+    return RewardOffer(reward, availability, missing, needs_address(reward, member.address))
 
 
 def _worth(rewards: Sequence[Reward], member: Member, points: int, at: datetime) -> int | None:
@@ -337,6 +342,8 @@ def _happening(entry: Entry) -> tuple[Happening, str | None]:
             return "redemption_reversed", entry.reason.split()[1]
         case ["transfer", *_]:
             return ("transfer_given" if entry.points < 0 else "transfer_got"), None
+        case ["merge" | "unmerge", *_]:
+            return ("merge_given" if entry.points < 0 else "merge_got"), None
         case ["action", action, *_]:
             return "action", action
         case [cause, *_]:

@@ -8,6 +8,8 @@ from typing import Final
 from loyalty.domain.journey import Step
 from loyalty.domain.member import Channel, Consent, Preference
 from loyalty.domain.portal import speaking
+from loyalty.domain.reward_errors import AddressNeeded
+from loyalty.domain.rewards import needs_address
 from loyalty.services.consents import change_consents
 from loyalty.services.customers import commit_step
 from loyalty.services.portal_ports import Session
@@ -15,6 +17,7 @@ from loyalty.services.ports import Clock, MemberStore, ProgramStore
 from loyalty.services.preferences import record_preferences
 from loyalty.services.retrying import with_retries
 from loyalty.services.sign_in import require_session
+from loyalty.services.statement import RewardCatalogue
 
 SOURCE: Final = "portal"
 # What stands beside the boxes (`web/templates/portal/account.html`).
@@ -30,6 +33,27 @@ def present(session: Session, *, store: MemberStore) -> str:
         The session holds no more.
     """
     return require_session(session, store.member(session.member_id)).member_id
+
+
+def recipient(
+    session: Session, reward_id: str, *, store: MemberStore, catalogue: RewardCatalogue
+) -> str:
+    """Return the id of the member who asks for a reward. Requests: 1 read.
+
+    A till may give a gift without knowing where to send it: staff asks then. A page can ask first.
+
+    Raises
+    ------
+    SessionOver
+        The session holds no more.
+    AddressNeeded
+        The reward is sent by post, and the member has told us no address.
+    """
+    member = require_session(session, store.member(session.member_id))
+    wanted = [reward for reward in catalogue.rewards() if reward.reward_id == reward_id]
+    if any(needs_address(reward, member.address) for reward in wanted):
+        raise AddressNeeded(reward_id)
+    return member.member_id
 
 
 def change_messages(

@@ -115,13 +115,19 @@ def sign_in(token: str, *, store: MemberStore, tokens: PortalTokens, clock: Cloc
         commit_step(store, member, Step(signed_in(member, link.number)))
         return Session(
             member_id=member.member_id,
-            session_id=f"{member.member_id}.{link.number}",
+            session_id=_session_id(member.member_id, link.number),
             number=member.portal.sign_outs,
             started_at=now,
             expires_at=session_ends_at(now, now),
         )
 
     return with_retries(decide)
+
+
+def is_begun_by(session: Session, token: str, *, tokens: PortalTokens, clock: Clock) -> bool:
+    """Tell whether a session began by this link, which is used then but not yet over."""
+    link = tokens.link(token, now=clock.now())
+    return link is not None and session.session_id == _session_id(link.member_id, link.number)
 
 
 def sign_out(session: Session, *, store: MemberStore) -> None:
@@ -147,6 +153,10 @@ def require_session(session: Session, member: Member | None) -> Member:
     if not holds or member is None:
         raise SessionOver(session.member_id)
     return member
+
+
+def _session_id(member_id: str, number: int) -> str:
+    return f"{member_id}.{number}"
 
 
 def _claim(member: Member, at: datetime) -> MessageClaim:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from loyalty.contracts.journeys import SendOutcome
-from loyalty.domain.calendar import program_day
+from loyalty.domain.calendar import last_day, program_day
 from loyalty.domain.member import Identity, Member
 from loyalty.domain.preferences import wants
 from loyalty.domain.program import ProgramDefinition
@@ -27,7 +27,6 @@ from loyalty.services.statement_mail import amount_text
 from loyalty.services.voucher_ports import VoucherStore
 
 PAGE_SIZE: Final = 50
-_MOMENT: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +142,8 @@ def _facts(
         worth = f"{amount_text(voucher.remaining_minor or 0, definition)} off"
     else:
         worth = "A gift" if terms.kind == "gift" else "A free product"
-    last_moment = terms.expires_at - _MOMENT
     return {
         "worth": worth,
         "code": shown(voucher.code) if shows_code else None,
-        "last_day": program_day(last_moment, definition.time_zone),
+        "last_day": last_day(terms.expires_at, definition.time_zone),
     }
