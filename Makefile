@@ -23,7 +23,7 @@ run: $(ENVIRONMENT)/local.stamp ## Start the laptop cloud, deploy into it and re
 test: chromium lint ## Run all linters and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-chromium: $(ENVIRONMENT)/dev.stamp
+chromium: $(ENVIRONMENT)/dev.stamp ## Find the browser of the tests, install it as root on Debian, or say what is missing
 	$(BIN)/python -m tests.support.chromium
 
 lint: $(ENVIRONMENT)/dev.stamp ## Check style, types, imports, template, machines and dependencies

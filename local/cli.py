@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from types import FrameType
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from local.launch import LauncherFailedError
 from local.outputs import Outputs
 from local.package import PackagingError
 from local.recipients import addresses_of
+from local.replay.alone import ReplayRefusedError
 from local.supervisor import AlreadyRunningError, PortInUseError
 from local.workspace import Workspace
 
@@ -43,6 +45,7 @@ _EXPECTED_ERRORS = (
     PackagingError,
     PortInUseError,
     RefusedError,
+    ReplayRefusedError,
     UnknownRoleError,
 )
 
@@ -142,6 +145,8 @@ def show_status() -> None:
     console.print(f"running at {workspace.url} (process {launch.launcher_of(workspace).pid()})")
     if launch.demo_of(workspace).pid() is not None:
         console.print(f"the demo is running, see {workspace.demo_log_file}", soft_wrap=True)
+    elif outcome := status.demo_outcome(workspace):
+        console.print(f"the demo has ended: {outcome}", soft_wrap=True, markup=False)
     _print_clock(clock)
     if found is None:
         console.print("the product is not deployed")
@@ -259,7 +264,14 @@ def _set_clock(workspace: Workspace, mode: Mode, now: str | None, rate: float | 
 
 def _moment(stamp: str) -> str:
     """A plain date is its first moment in UTC."""
-    return f"{stamp}T00:00:00Z" if len(stamp) == len("2017-01-01") else stamp
+    moment = f"{stamp}T00:00:00Z" if len(stamp) == len("2017-01-01") else stamp
+    try:
+        is_clear = datetime.fromisoformat(moment).tzinfo is not None
+    except ValueError:
+        is_clear = False
+    if not is_clear:
+        raise typer.BadParameter(f"{stamp!r} is no date, and no time with a zone (ISO 8601)")
+    return moment
 
 
 def _print_clock(state: dict[str, Any]) -> None:

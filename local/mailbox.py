@@ -78,11 +78,12 @@ def sent(since: float = 0.0, recipient: str = "") -> list[Message]:
         *(_text(record) for record in _recent(outbox.texts(), since)),
     ]
     wanted = recipient.casefold()
-    return sorted(
+    oldest_first = sorted(
         (message for message in messages if not wanted or _is_to(message, wanted)),
         key=lambda message: message.sent_at,
-        reverse=True,
     )
+    # A clock that stands still gives many the same time: of those, too, the last one comes first.
+    return oldest_first[::-1]
 
 
 def _recent(records: Iterable[Mapping[str, Any]], since: float) -> Iterable[Mapping[str, Any]]:

@@ -51,6 +51,13 @@ def collect(workspace: Workspace) -> Status | None:
     )
 
 
+def demo_outcome(workspace: Workspace) -> str | None:
+    """Return the last line that the demo wrote, its result or what ended it; None without one."""
+    log_file = workspace.demo_log_file
+    lines = log_file.read_text(errors="replace").split("\n") if log_file.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), None)
+
+
 def _items(cloud: Cloud, deployment: Deployment) -> dict[str, int]:
     client = cloud.client("dynamodb")
     return {

@@ -81,6 +81,11 @@ class Workspace:
         return self.state_dir / "replay-answers.jsonl"
 
     @property
+    def replay_file(self) -> Path:
+        """Which sample was replayed; locked while a replay runs."""
+        return self.state_dir / "replay.json"
+
+    @property
     def demo_log_file(self) -> Path:
         """Output of the demo replay that ``up --demo`` starts."""
         return self.state_dir / "demo.log"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +23,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from local import client
 from local.replay import dataset, evaluations, live, months
+from local.replay.alone import Sample, alone
 from local.replay.answers import FirstAnswers
 from local.replay.behaviour import goods_back
 from local.replay.doors import Doors
@@ -31,11 +35,13 @@ from local.workspace import Workspace
 
 PROGRAM_FILE = Path(__file__).parent / "program.json"
 OFFERS_FILE = Path(__file__).parent / "offers.json"
-# The data set's year.
+REWARDS_FILE = Path(__file__).parent / "rewards.json"
+# The data set's year, and half of the next, for who looks around after it.
 _OFFERED: dict[str, str] = {
     "valid_from": "2017-01-01T00:00:00Z",
-    "expires_at": "2018-01-01T00:00:00Z",
+    "expires_at": "2018-07-01T00:00:00Z",
 }
+_LINES_OF_PROGRESS = 20
 _SHOWN_DIFFERENCES = 20
 # Days without a zone, as the command line has them.
 _FIRST_DAY = datetime.fromisoformat("2017-01-01")
@@ -60,22 +66,40 @@ def replay(
 ) -> None:
     """Send a real grocer's orders through the real doors and recompute every figure."""
     console = Console()
-    began = time.monotonic()
     workspace = Workspace.from_environment()
+    client.get(workspace, "/_local/clock")  # Nothing is remembered where no cloud answers.
     doors = Doors(workspace)
-    start, end = _instants(first_day.date(), last_day.date())
-    baskets = dataset.baskets(households, first_day.date(), last_day.date(), seed)
+    first, last = first_day.date(), last_day.date()
+    with alone(workspace, Sample(households, first.isoformat(), last.isoformat(), seed)):
+        differences = _replay(
+            console, workspace, doors, (first, last), households, seed, with_cycles=with_cycles
+        )
+    raise typer.Exit(1 if differences else 0)
+
+
+def _replay(
+    console: Console,
+    workspace: Workspace,
+    doors: Doors,
+    days: tuple[date, date],
+    households: int,
+    seed: int,
+    *,
+    with_cycles: bool,
+) -> list[str]:
+    """Send and recompute; print the table and what differs, and return that."""
+    began = time.monotonic()
+    start, end = _instants(*days)
+    baskets = dataset.baskets(households, *days, seed)
     returns = [goods for basket in baskets if (goods := goods_back(basket, seed))]
     deliveries = len(baskets) + sum(1 for goods in returns if goods.at < end)
     doors.stepped_from(start)
     _save_program(doors)
     offers = _add_offers(doors)
-    with _progress(console) as progress:
-        task = progress.add_task("orders and returns", total=deliveries)
+    _add_rewards(doors)
+    with _progress(console, deliveries) as tick:
         answers = FirstAnswers(workspace.replay_answers_file)
-        simulation = Simulation(
-            doors, baskets, offers, seed, answers, lambda: progress.advance(task)
-        )
+        simulation = Simulation(doors, baskets, offers, seed, answers, tick)
         journal = simulation.run(start, end)
     differences: list[str] = []
     evaluated = evaluations.evaluated_months(start, end + timedelta(days=4))
@@ -104,22 +128,35 @@ def replay(
         f"{len(expected)} households recomputed ({', '.join(COMPARED)}), "
         f"{report['entries']} ledger entries checked, "
         f"{_reports(evaluated) if with_cycles else ''}"
-        f"{len(differences)} differences, {time.monotonic() - began:.0f} s"
+        f"{len(differences)} differences, {time.monotonic() - began:.0f} s",
+        soft_wrap=True,
     )
     for difference in differences[:_SHOWN_DIFFERENCES]:
         console.print(f"[red]{difference}[/red]")
-    raise typer.Exit(1 if differences else 0)
+    return differences
 
 
-def _progress(console: Console) -> Progress:
-    return Progress(
+@contextmanager
+def _progress(console: Console, deliveries: int) -> Iterator[Callable[[], None]]:
+    """Yield what is called after each delivery: a bar in a terminal, lines in a file."""
+    with Progress(
         TextColumn("[progress.description]{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
-    )
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("orders and returns", total=deliveries)
+
+        def tick() -> None:
+            progress.advance(task)
+            done = int(progress.tasks[0].completed)
+            if progress.disable and done % -(-deliveries // _LINES_OF_PROGRESS) == 0:
+                console.print(f"{done:,} of {deliveries:,} orders and returns")
+
+        yield tick
 
 
 def _instants(first_day: date, last_day: date) -> tuple[datetime, datetime]:
@@ -148,6 +185,12 @@ def _add_offers(doors: Doors) -> dict[str, int]:
     for offer in offers:
         doors.add_offer(offer | _OFFERED)
     return {offer["offer_id"]: offer.get("points", 0) for offer in offers}
+
+
+def _add_rewards(doors: Doors) -> None:
+    """Add the demo's rewards; nobody in the replay redeems any."""
+    for reward in json.loads(REWARDS_FILE.read_text()):
+        doors.add_reward(reward)
 
 
 def _differences(found: pd.DataFrame, expected: pd.DataFrame) -> list[str]:

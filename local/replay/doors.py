@@ -58,6 +58,10 @@ class Doors:
         """Add an offer to the catalogue, unless it is there already."""
         self._call("POST", "/v1/offers", self._staff, offer, expected={200, 201})
 
+    def add_reward(self, reward: Mapping[str, Any]) -> None:
+        """Add a reward to the catalogue, unless it is there already."""
+        self._call("POST", "/v1/rewards", self._staff, reward, expected={200, 201, 409})
+
     def use_offer(self, offer_id: str, use: Mapping[str, Any]) -> dict[str, Any]:
         path = f"/v1/offers/{offer_id}/uses"
         return self._call("POST", path, self._till, use, expected={200, 201})

@@ -157,7 +157,7 @@ class Simulation:
             self._at(at + delay, partial(self._review, task["task_id"], verdict))
 
     def _review(self, task_id: str, verdict: str, at: datetime) -> None:
-        self._doors.decide(task_id, {"decision": verdict, "comment": "As the file says."})
+        self._doors.decide(task_id, {"decision": verdict, "comment": "Qualifies."})
         self._at(at + _MAIL_EVERY, self._look_at_gifts)
 
     def _look_at_gifts(self, at: datetime) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import web.portal
-from loyalty.contracts.values import iso
 from loyalty.domain.errors import DomainError, InsufficientPoints, MemberBusy, SwitchedOff
 from loyalty.domain.offer_errors import (
     OfferIsOver,
@@ -19,7 +18,6 @@ from loyalty.domain.offer_errors import (
     TooManyOffersActivated,
 )
 from loyalty.domain.offers import MemberOffer, Reason
-from loyalty.domain.program import ActionReward
 from loyalty.domain.reward_errors import OutOfStock, RewardNotAvailable
 from loyalty.runtime import composition
 from loyalty.services.due_points import work_through_shard
@@ -27,7 +25,6 @@ from loyalty.services.ports import DUE_SHARDS
 from tests.support.browser import Browser
 from tests.support.examples import NOW
 from tests.support.http import call
-from tests.support.moto_app import change_program
 from tests.support.portal_app import Portal
 
 
@@ -85,44 +82,6 @@ def test_history_is_told_in_plain_words(portal: Portal, ada: str, browser: Brows
         "reward: A mug, 15 March 2017 −100",
     ):
         assert page.says(line), line
-
-
-@pytest.mark.parametrize(
-    ("action", "english", "german"),
-    [
-        ("sign_up", "thank you for joining", "Dankeschön für deinen Beitritt"),
-        ("review", "thank you for your review", "Dankeschön für deine Bewertung"),
-        ("share", "thank you for sharing", "Dankeschön fürs Teilen"),
-        ("referral", "thank you for your recommendation", "Dankeschön für deine Empfehlung"),
-        ("birthday", "for your birthday", "zu deinem Geburtstag"),
-        ("shop_visit_2", "thank you", "Dankeschön"),
-    ],
-)
-def test_history_has_words_for_what_was_rewarded(
-    portal: Portal, ada: str, action: str, english: str, german: str
-) -> None:
-    change_program(action_rewards=(ActionReward(action, 5, 1),))
-    body = {"action_id": "A-1", "action": action, "occurred_at": iso(NOW)}
-    assert call("points", "POST", f"/v1/members/{ada}/actions", body, roles="service").status == 201
-    browser = portal.signed_in()
-    assert browser.open("/portal/history").says(f"newest first. {english}, 15 March 2017 +5")
-    browser.language = "de"
-    page = browser.open("/portal/history")
-    assert page.says(f"die neuesten zuerst. {german}, 15. März 2017 +5")
-
-
-def test_history_tells_of_two_profiles_that_became_one_and_two_again(
-    portal: Portal, ada: str
-) -> None:
-    other = portal.member("other@example.com")
-    portal.points(other, 20)
-    path, body = f"/v1/members/{ada}/merges", {"merge_id": "M-1", "other_member_id": other}
-    assert call("merges", "POST", path, body, roles="service").status == 201
-    assert call("merges", "POST", f"{path}/M-1/undo", {}, roles="service").status == 200
-    left = portal.signed_in().open("/portal/history")
-    assert left.says("to your other profile, 15 March 2017 −20 from your other profile")
-    restored = portal.signed_in("other@example.com").open("/portal/history")
-    assert restored.says("from your other profile, 15 March 2017 +20 to your other profile")
 
 
 def test_points_expire_with_the_last_day_of_a_month(

@@ -267,6 +267,18 @@ def test_the_clock_is_moved_from_the_command_line(running: CommandLine) -> None:
     assert "2017-01-02T00:00:00.000Z, stepped" in moved.stdout
     assert back.returncode == 1
     assert "2016-01-01T00:00:00.000Z is before" in back.stderr
+    for unclear in ("nonsense", "2017-01-02T10:00:00"):
+        refused = running.run("clock", "advance", unclear)
+        assert refused.returncode == 2
+        assert "is no date, and no time with a zone" in refused.stderr
+
+
+def test_status_tells_how_the_demo_ended(running: CommandLine) -> None:
+    running.workspace.demo_log_file.write_text("12 of 40\n40 households, 0 differences, 9 s\n\n")
+
+    shown = running.run("status").stdout
+
+    assert "the demo has ended: 40 households, 0 differences, 9 s\n" in shown
 
 
 def test_status_shows_what_there_is_and_what_went_wrong(running: CommandLine) -> None:

@@ -284,6 +284,15 @@ def test_sent_messages_are_listed_newest_first(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("mailbox")
+def test_of_messages_of_one_moment_the_last_one_comes_first(client: Client) -> None:
+    ses._sent_emails_list().append(ses._sent_emails_list()[-1] | {"MessageId": "mail-again"})
+
+    items = client.get("/_local/mail", "format=json").json()["items"]
+
+    assert [item["message_id"] for item in items[:2]] == ["mail-again", "mail-2017-01-03"]
+
+
+@pytest.mark.usefixtures("mailbox")
 @pytest.mark.parametrize(
     ("query", "ids"),
     [

@@ -258,7 +258,8 @@ _FACTS: Final[Mapping[str, str]] = {
     "CustomerInactive": "",
     "MemberReactivated": "A lapsed member used a benefit, and is active at once.",
     "TopCustomerNamed": "Used as many offers in the month as the program asks for.",
-    "OfferUsed": "An offer was used; it counts once for an order.",
+    "OfferUsed": "Each use counts once, whether till or order tells of it; several of an offer "
+    "with one order are one towards a top customer.",
     "OfferUseReversed": "A use was taken back, with its bonus points and its place in the budget.",
     "OfferUseRefused": "An order named the offer, but it could not be used.",
     "WinBackSent": "Lapsed, and may be written to.",

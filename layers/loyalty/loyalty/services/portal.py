@@ -39,6 +39,8 @@ Happening = Literal[
     "transfer_given",
     "transfer_got",
     "action",
+    "bonus",
+    "bonus_taken_back",
     "correction",
     "merge_given",
     "merge_got",
@@ -344,6 +346,8 @@ def _happening(entry: Entry) -> tuple[Happening, str | None]:
             return ("transfer_given" if entry.points < 0 else "transfer_got"), None
         case ["merge" | "unmerge", *_]:
             return ("merge_given" if entry.points < 0 else "merge_got"), None
+        case ["offer", *_]:
+            return ("bonus_taken_back" if entry.points < 0 else "bonus"), None
         case ["action", action, *_]:
             return "action", action
         case [cause, *_]:
