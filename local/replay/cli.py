@@ -124,6 +124,9 @@ def _replay(
         differences += evaluations.wrong_figures(doors, figures, evaluated)
     if not report["balanced"]:
         differences += [f"ledger check: {violation}" for violation in report["violations"]]
+    for difference in differences[:_SHOWN_DIFFERENCES]:
+        console.print(f"[red]{difference}[/red]")
+    # Last, as that is what `status` shows of the demo.
     console.print(
         f"{len(expected)} households recomputed ({', '.join(COMPARED)}), "
         f"{report['entries']} ledger entries checked, "
@@ -131,8 +134,6 @@ def _replay(
         f"{len(differences)} differences, {time.monotonic() - began:.0f} s",
         soft_wrap=True,
     )
-    for difference in differences[:_SHOWN_DIFFERENCES]:
-        console.print(f"[red]{difference}[/red]")
     return differences
 
 

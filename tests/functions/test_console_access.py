@@ -36,7 +36,8 @@ def test_without_a_session_every_page_and_form_leads_to_sign_in(staff: Console) 
         assert browser.ask("GET", path).headers["Location"].startswith("/console/sign-in"), path
     for form in FORMS:
         answer = Browser(site="pages", folder="console").send(form.path, form.fields or {})
-        assert answer.headers["Location"] == "/console/sign-in?notice=over", form.path
+        address = answer.headers["Location"]
+        assert re.match(r"/console/sign-in\?notice=over(&back_to=/console/[a-z]+)?$", address)
 
 
 def test_signing_in_leads_back_to_where_one_wanted(staff: Console) -> None:
@@ -142,6 +143,8 @@ def test_a_form_sent_after_the_sessions_end_is_told_that_it_changed_nothing(
     assert page.path == "/console/sign-in"
     assert re.search(r'role="status">Your session was over, so nothing was changed', page.text)
     assert state_of(REVIEW) == "open"
+    [begin] = re.findall(r'href="(/console/sign-in/begin[^"]*)"', page.text)
+    assert staff.answer(browser, browser.ask("GET", begin), role="manager").path == "/console/tasks"
     assert not browser.open("/console/tasks").says("nothing was changed")
 
 

@@ -35,7 +35,7 @@ ROUTES = sorted(
     ((route.method, route.path) for route in web.portal.app.routes),
     key=lambda route: route in {("POST", "/portal/sign-out"), ("POST", "/portal/account/leave")},
 )
-SIGN_IN_AGAIN = {f"/portal/sign-in{notice}" for notice in ("", "?notice=over", "?notice=ended")}
+SIGN_IN_AGAIN = {f"/portal/sign-in{notice}" for notice in ("", "?notice=over")}
 POSTS = [path for method, path in ROUTES if method == "POST"]
 
 

@@ -169,6 +169,19 @@ def test_who_accepts_without_a_sign_up_gets_in_by_the_address_of_the_first_order
     assert portal.signed_in("ada@example.com").page.path == "/portal"
 
 
+def test_an_invitation_to_an_address_that_was_taken_out_of_use_opens_nothing(
+    portal: Portal,
+) -> None:
+    sells({"card": "4711", "email": "guest@evil.example"})
+    member_id = call("members", "POST", "/v1/members/lookups", {"card": "4711"}).body["member_id"]
+    portal.change(member_id, status="invited")
+    assert confirm(member_id, "ada@example.com") == 200
+    assert "/portal/sign-in/" not in accepted_page(member_id)
+    assert portal.read(member_id).enrolled
+    assert not portal.ask_for_link("guest@evil.example")
+    assert portal.ask_for_link("ada@example.com")
+
+
 def test_a_wrong_address_that_is_set_right_opens_nothing_any_more(portal: Portal) -> None:
     member_id = portal.member("wrong@example.com")
     stranger = portal.signed_in("wrong@example.com")

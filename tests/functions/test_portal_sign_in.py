@@ -182,8 +182,8 @@ def test_a_session_ends_after_twelve_hours_at_the_latest(portal: Portal) -> None
 
 
 NOTHING_CHANGED = {
-    "en": "You were signed out after half an hour without a click. Nothing was changed.",
-    "de": "Nach einer halben Stunde ohne Klick wurdest du abgemeldet. Es wurde nichts geändert.",
+    "en": "You are not signed in any more. Nothing was changed.",
+    "de": "Du bist nicht mehr angemeldet. Es wurde nichts geändert.",
 }
 
 
@@ -212,7 +212,7 @@ def test_a_form_after_signing_out_elsewhere_changes_nothing_either(portal: Porta
     phone.submit("/portal/sign-out")
     page = desk.submit("/portal/account/language", {"language": "de"})
     assert page.path == "/portal/sign-in"
-    assert page.says("You were signed out before that. Nothing was changed.")
+    assert page.says(NOTHING_CHANGED["en"])
 
 
 def test_signing_out_ends_the_sessions_on_all_devices(portal: Portal) -> None:

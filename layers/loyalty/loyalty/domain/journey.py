@@ -208,7 +208,9 @@ def answer(member: Member, given: Answer, definition: ProgramDefinition, at: dat
     if accepted.enrolled:
         return Step(accepted, (fact,))
     # Who begins a membership by a mail is whom it belongs to: there was nothing to take before.
-    enrolled = _enrolled(with_mail_verified(accepted), definition, at)
+    # Unless an address was taken out of use since: the invitation may have gone to that one.
+    known = with_mail_verified(accepted) if accepted.portal.is_untouched else accepted
+    enrolled = _enrolled(known, definition, at)
     return Step(
         enrolled, (fact, status_change(accepted, enrolled, "MemberEnrolled", at, arm(member)))
     )

@@ -21,6 +21,11 @@ class PortalAccess:
     sign_ins: int = 0
     sign_outs: int = 0
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was ever ended or voided: no address was taken out of use."""
+        return self.sign_outs == 0
+
     def voided(self) -> PortalAccess:
         """Return the same with every open link void and every session over."""
         return replace(self, sign_ins=self.sign_ins + 1, sign_outs=self.sign_outs + 1)

@@ -290,8 +290,11 @@ def _leading_out(shown: Response) -> Response:
 def refused(request: Request, problem: Problem) -> Response:
     """Return the page that says why a request was refused; without a session, to sign in."""
     if problem.code == SessionOver.code:
-        # A form is not sent again by itself; whoever sent it has to know that it did nothing.
-        told = f"?back_to={request.path}" if request.method == "GET" else "?notice=over"
+        told = f"?back_to={request.path}"
+        if request.method != "GET":
+            # It is not sent again by itself; whoever sent it has to know that it did nothing.
+            part = request.path.split("/")[2]
+            told = "?notice=over" + (f"&back_to={HOME}/{part}" if part in AREAS else "")
         forget = {} if _has_signed_out(request) else web.drop_cookie(COOKIE)
         return web.see_other(SIGN_IN + told, forget)
     return page(request, staff_in(request), "refused", problem.status, problem=problem)

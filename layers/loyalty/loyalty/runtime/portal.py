@@ -282,10 +282,9 @@ def unless_over(request: Request, show: Callable[[], Response]) -> Response:
 
 def _begun_anew(request: Request) -> Response:
     place = SIGN_IN
-    # Who sent a form must not take it for done. Who had left the page alone comes without a session
-    # that holds by itself; what was ended, elsewhere above all, still comes along.
+    # Who sent a form must not take it for done.
     if request.method != "GET":
-        place += f"?notice={'ended' if session_in(request) else 'over'}"
+        place += "?notice=over"
     return web.see_other(place, web.drop_cookie(COOKIE))
 
 

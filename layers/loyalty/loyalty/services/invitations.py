@@ -30,7 +30,8 @@ class AnswerOutcome(NamedTuple):
     """The invitation as it is now, whose it is, and whether their membership began by the answer.
 
     An invitation is good for as long as a mail lies about: it opens no account that was there
-    before it was answered.
+    before it was answered, and none of somebody of whom an address was taken out of use: it may
+    have gone to that one. Neither `is_new_member`.
     """
 
     view: InvitationView
@@ -129,7 +130,8 @@ def _answer(
         if is_new_member:
             change = with_sign_up_reward(change, definition, now)
         store.commit(change)
-        return AnswerOutcome(_view(step.member, link), step.member, is_new_member)
+        enters = is_new_member and member.portal.is_untouched
+        return AnswerOutcome(_view(step.member, link), step.member, enters)
 
     return with_retries(decide)
 
