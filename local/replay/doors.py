@@ -121,7 +121,9 @@ class Doors:
         found: list[dict[str, Any]] = (
             self._http.get("/_local/mail", params=query).raise_for_status().json()["items"]
         )
-        return sorted(found, key=lambda mail: (mail["sent_at"], mail["to"]))
+        oldest_first = found[::-1]
+        # Those of one moment by their addresses: whose is first must not depend on the machine.
+        return sorted(oldest_first, key=lambda mail: (mail["sent_at"], mail["to"]))
 
     def now(self) -> datetime:
         state = self._http.get("/_local/clock").raise_for_status().json()

@@ -273,8 +273,7 @@ class Program:
     def mails(self, customer: Customer) -> list[Mail]:
         """Return the mails that a customer got, oldest first."""
         found = self.cloud.get(f"/_local/mail?format=json&to={customer.email}")["items"]
-        mails = [Mail.of(listed) for listed in found]
-        return sorted(mails, key=lambda mail: mail.sent_at)
+        return [Mail.of(listed) for listed in reversed(found)]
 
     def mail(self, customer: Customer, subject: str) -> Mail:
         """Return the one mail of a subject that a customer got."""

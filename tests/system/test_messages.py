@@ -37,7 +37,7 @@ def texts(program: Program, phone: str) -> list[str]:
         "items"
     ]
     assert all(message["channel"] == "sms" for message in found)
-    return [message["text"] for message in sorted(found, key=lambda message: message["sent_at"])]
+    return [message["text"] for message in reversed(found)]
 
 
 def test_an_order_of_a_member_with_a_phone_leads_to_one_text(program: Program) -> None:
