@@ -216,6 +216,7 @@ class _Stack:
         while (status := self.status() or "DELETE_COMPLETE").endswith("_IN_PROGRESS"):
             if time.monotonic() > deadline:
                 raise DeployError(f"stack {self._name} is still {status}")
+            # A stack tells nobody when it is done; boto's waiters, one per kind of change, ask too.
             time.sleep(_POLL_SECONDS)
         return status
 

@@ -107,6 +107,7 @@ def _wait_until_answering(
             raise LauncherFailedError(f"the launcher ended:\n{launcher.log_tail()}")
         if time.monotonic() > deadline:
             raise LauncherFailedError(f"the launcher does not answer:\n{launcher.log_tail()}")
+        # Nothing tells when a port begins to answer.
         time.sleep(_POLL_SECONDS)
 
 

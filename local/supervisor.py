@@ -113,6 +113,7 @@ class ManagedProcess:
         while self.pid() is not None:
             if time.monotonic() > deadline:
                 _signal(pid, signal.SIGKILL)
+            # It may be the child of another command, and only a parent can wait for its end.
             time.sleep(_POLL_SECONDS)
         return True
 

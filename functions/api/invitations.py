@@ -46,7 +46,7 @@ def accept(token: LinkToken) -> Response:
     return _page(
         HTTPStatus.OK,
         "accepted",
-        is_new_member=accepted.is_new_member,
+        opens_account=accepted.opens_account,
         portal_url=portal.url_after_acceptance(accepted),
     )
 

@@ -7,18 +7,25 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import date
+
+from pydantic import TypeAdapter
 
 from local.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What is replayed; days are ISO 8601, both included."""
+    """What is replayed; both days included."""
 
     households: int
-    first_day: str
-    last_day: str
+    first_day: date
+    last_day: date
     seed: int
+
+    @classmethod
+    def of(cls, text: str) -> Sample:
+        return TypeAdapter(cls).validate_json(text)
 
     def __str__(self) -> str:
         return (
@@ -51,13 +58,13 @@ def alone(workspace: Workspace, sample: Sample) -> Iterator[None]:
             ) from error
         file.seek(0)
         if text := file.read():
-            before = Sample(**json.loads(text))
+            before = Sample.of(text)
             if before != sample:
                 raise ReplayRefusedError(
                     f"here {before} were replayed; another replay needs a fresh state: "
                     f"stop the cloud, remove {workspace.state_dir}, start it again"
                 )
         else:
-            json.dump(asdict(sample), file)
+            file.write(json.dumps(asdict(sample), default=str))
             file.flush()
         yield

@@ -69,28 +69,20 @@ def replay(
     workspace = Workspace.from_environment()
     client.get(workspace, "/_local/clock")  # Nothing is remembered where no cloud answers.
     doors = Doors(workspace)
-    first, last = first_day.date(), last_day.date()
-    with alone(workspace, Sample(households, first.isoformat(), last.isoformat(), seed)):
-        differences = _replay(
-            console, workspace, doors, (first, last), households, seed, with_cycles=with_cycles
-        )
+    sample = Sample(households, first_day.date(), last_day.date(), seed)
+    with alone(workspace, sample):
+        differences = _replay(console, workspace, doors, sample, with_cycles=with_cycles)
     raise typer.Exit(1 if differences else 0)
 
 
 def _replay(
-    console: Console,
-    workspace: Workspace,
-    doors: Doors,
-    days: tuple[date, date],
-    households: int,
-    seed: int,
-    *,
-    with_cycles: bool,
+    console: Console, workspace: Workspace, doors: Doors, sample: Sample, *, with_cycles: bool
 ) -> list[str]:
     """Send and recompute; print the table and what differs, and return that."""
     began = time.monotonic()
+    days, seed = (sample.first_day, sample.last_day), sample.seed
     start, end = _instants(*days)
-    baskets = dataset.baskets(households, *days, seed)
+    baskets = dataset.baskets(sample.households, *days, seed)
     returns = [goods for basket in baskets if (goods := goods_back(basket, seed))]
     deliveries = len(baskets) + sum(1 for goods in returns if goods.at < end)
     doors.stepped_from(start)

@@ -76,7 +76,7 @@ def test_long_modules_and_functions_are_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("--index-url" + " internal", "a package index"),
+        ("--index" + "-url internal", "a package index"),
         ("see /ho" + "me/somebody/elite", "a path of one machine"),
         ("# TO" + "DO: later", "something unfinished"),
     ],

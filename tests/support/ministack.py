@@ -168,7 +168,10 @@ def zipped(files: dict[str, str]) -> bytes:
 def wait_until(
     look: Callable[[], T], seconds: float = 10.0, poll_seconds: float = _POLL_SECONDS
 ) -> T:
-    """Look again and again until the result is true, and return it."""
+    """Look again and again until the result is true, and return it.
+
+    For what tells nobody that it has happened, such as a count of items.
+    """
     deadline = time.monotonic() + seconds
     while not (result := look()):
         if time.monotonic() > deadline:

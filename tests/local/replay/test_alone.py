@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from local.replay.alone import ReplayRefusedError, Sample, alone
 from local.workspace import Workspace
 from tests.support.ministack import ROOT
 
-YEAR = Sample(40, "2017-01-01", "2017-12-31", 1)
+YEAR = Sample(40, date(2017, 1, 1), date(2017, 12, 31), 1)
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def test_one_that_failed_leaves_the_state_to_the_same_sample(workspace: Workspac
     "other",
     [
         replace(YEAR, households=200),
-        replace(YEAR, first_day="2017-02-01"),
-        replace(YEAR, last_day="2017-02-01"),
+        replace(YEAR, first_day=date(2017, 2, 1)),
+        replace(YEAR, last_day=date(2017, 2, 1)),
         replace(YEAR, seed=2),
     ],
 )

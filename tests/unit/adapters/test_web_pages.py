@@ -125,8 +125,8 @@ INVITATIONS: list[tuple[str, dict[str, Any]]] = [
     ("invitation", {"view": SimpleNamespace(state="accepted"), "token": "t", "answer": "accept"}),
     ("invitation", {"view": SimpleNamespace(state="declined"), "token": "t", "answer": "accept"}),
     *(
-        ("accepted", {"portal_url": "https://elite.example/x", "is_new_member": is_new_member})
-        for is_new_member in (True, False)
+        ("accepted", {"portal_url": "https://elite.example/x", "opens_account": opens_account})
+        for opens_account in (True, False)
     ),
     ("declined", {"view": VIEW}),
     *(("answered", {"is_declined": is_declined}) for is_declined in (True, False)),

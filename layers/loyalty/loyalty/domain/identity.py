@@ -132,8 +132,7 @@ def as_said(
     """Return the customer who says which identities are theirs.
 
     Of the kinds that are `given`, and of those in `also`, those that are given are verified and no
-    others any more. When that takes an address out of use, all links and sessions end: any of them
-    may have come by it.
+    others any more.
 
     Parameters
     ----------
@@ -151,14 +150,20 @@ def as_said(
         replace(own, is_verified=own in given) if own.kind in kinds else own
         for own in member.identities
     )
+    return holding(member, kept + claims)
+
+
+def holding(member: Member, identities: tuple[Identity, ...]) -> Member:
+    """Return the customer with these identities instead of those before.
+
+    When a verified address is none any more, all links and sessions end: any may have come by it.
+    """
+    after = replace(member, identities=identities)
     loses_address = any(
-        own.kind == "email" and member.has_verified(own) and not own.is_verified for own in kept
+        own.kind == "email" and own.is_verified and not after.has_verified(own)
+        for own in member.identities
     )
-    return replace(
-        member,
-        identities=kept + claims,
-        portal=member.portal.voided() if loses_address else member.portal,
-    )
+    return replace(after, portal=member.portal.voided()) if loses_address else after
 
 
 def with_mail_verified(member: Member) -> Member:

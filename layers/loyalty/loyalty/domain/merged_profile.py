@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from loyalty.domain.consents import ADDRESS_OF
+from loyalty.domain.identity import holding
 from loyalty.domain.journey import may_be_invited
 from loyalty.domain.member import (
     Channel,
@@ -88,15 +89,9 @@ def giving_back(survivor: Member, other: Member, merged: Merge) -> Member:
         if said != other.consents.get(channel) or channel in merged.survivor_consents
     }
     kept = tuple(own for own in survivor.identities if own not in other.identities)
-    # Any link or session of the survivor may have come by an address that is not theirs any more.
-    loses_address = any(
-        own.kind == "email" and own.is_verified and own not in kept for own in survivor.identities
-    )
     left = replace(
-        survivor,
+        holding(survivor, kept),
         joined_at=merged.survivor_joined_at or survivor.joined_at,
-        identities=kept,
-        portal=survivor.portal.voided() if loses_address else survivor.portal,
         name=None if merged.gave_name and survivor.name == other.name else survivor.name,
         consents=consents,
         action_counts=added(survivor.action_counts, other.action_counts, sign=-1),

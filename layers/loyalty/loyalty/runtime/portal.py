@@ -174,7 +174,7 @@ def url_after_acceptance(accepted: AnswerOutcome) -> str:
     """
     from loyalty.services.sign_in import link_url
 
-    if not accepted.is_new_member:
+    if not accepted.opens_account:
         return f"{composition.public_url()}{SIGN_IN}"
     now = composition.clock().now()
     return link_url(accepted.member, tokens(), composition.public_url(), now)

@@ -27,16 +27,16 @@ UNSUBSCRIBE_SOURCE = "unsubscribe_link"
 
 
 class AnswerOutcome(NamedTuple):
-    """The invitation as it is now, whose it is, and whether their membership began by the answer.
+    """The invitation as it is now, whose it is, and whether answering it opens their account.
 
     An invitation is good for as long as a mail lies about: it opens no account that was there
     before it was answered, and none of somebody of whom an address was taken out of use: it may
-    have gone to that one. Neither `is_new_member`.
+    have gone to that one.
     """
 
     view: InvitationView
     member: Member
-    is_new_member: bool
+    opens_account: bool
 
 
 def state(
@@ -130,8 +130,8 @@ def _answer(
         if is_new_member:
             change = with_sign_up_reward(change, definition, now)
         store.commit(change)
-        enters = is_new_member and member.portal.is_untouched
-        return AnswerOutcome(_view(step.member, link), step.member, enters)
+        opens_account = is_new_member and member.portal.is_untouched
+        return AnswerOutcome(_view(step.member, link), step.member, opens_account)
 
     return with_retries(decide)
 
